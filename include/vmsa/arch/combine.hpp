@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Stage 1 attributes with stage 2 attributes: what the access really has.
+#pragma once
+#include "vmsa/arch/stage1_attributes.hpp"
+#include "vmsa/arch/stage2_attributes.hpp"
+
+namespace vmsa {
+
+// HCR_EL2 and the access, as they bear on combining.
+struct controls {
+  bool fwb = false;    // HCR_EL2.FWB
+  bool cd = false;     // HCR_EL2.CD: data accesses are not cached
+  bool id = false;     // HCR_EL2.ID: instruction fetches are not cached
+  bool fetch = false;  // the access is an instruction fetch
+  features feat = all_features;
+  constraint_choices choices{};
+};
+
+constexpr device_kind stricter(device_kind a, device_kind b) noexcept { return a < b ? a : b; }
+
+// Tagged memory is Normal, write-back, read- and write-allocate, non-transient in both halves [S2MemTagType].
+constexpr bool can_be_tagged(memory_attributes const& a) noexcept {
+  return is_normal(a) && a.inner == write_back_rw && a.outer == write_back_rw;
+}
+
+// Attributes under HCR_EL2.FWB, where stage 2 decides and nothing is combined afterwards [S2ApplyFWBMemAttrs]. Forcing
+// write-back here is what makes a hypervisor's cacheable alias safe without cache maintenance.
+constexpr memory_attributes force_write_back(memory_attributes const& stage1, stage2_attributes const& s2) noexcept {
+  memory_attributes a = stage1;
+  bool const stage1_device = is_device(stage1);
+  if ((s2.memattr & 0b0100) == 0) {
+    device_kind const own = static_cast<device_kind>(s2.memattr & 0b11);
+    a = device_memory(stage1_device ? stricter(stage1.device, own) : own, stage1.xs);
+  } else if ((s2.memattr & 0b0010) == 0) {
+    if (!stage1_device) a = normal_memory(non_cacheable, non_cacheable, stage1.sh, stage1.xs);
+  } else if ((s2.memattr & 0b0001) == 0) {
+    auto const half = [&](cacheability c) -> cacheability {
+      if (stage1_device || c.policy == cache_policy::non_cacheable) return write_back_rw;
+      return {cache_policy::write_back, c.read_allocate, c.write_allocate, c.transient};
+    };
+    a = normal_memory(half(stage1.inner), half(stage1.outer), stage1.sh, false);
+  }
+  a.tagged = stage1.tagged && can_be_tagged(a);
+  a.no_tag_access = a.tagged && memattr_blocks_tags(s2.memattr, true);
+  if (s2.fnxs) a.xs = false;
+  a.sh = widest(stage1.sh, s2.sh);
+  return a;
+}
+
+// The attributes that Alignment, fetch and table-access checks look at: stage 2's own type without FWB, the forced
+// result with it; in both cases before CD and ID.
+constexpr memory_attributes stage2_view(memory_attributes const& stage1, stage2_attributes const& s2,
+                                        controls const& c) noexcept {
+  return c.fwb ? force_write_back(stage1, s2) : decode_memattr(s2, c.feat, c.choices);
+}
+
+// Both stages' own attributes, without FWB [S2CombineS1MemAttrs].
+constexpr memory_attributes combine_stages(memory_attributes const& stage1, memory_attributes const& stage2) noexcept {
+  memory_attributes a;
+  if (is_device(stage1) || is_device(stage2)) {
+    device_kind const kind = is_device(stage1) && is_device(stage2) ? stricter(stage1.device, stage2.device)
+                             : is_device(stage1)                    ? stage1.device
+                                                                    : stage2.device;
+    a = device_memory(kind, stage1.xs && stage2.xs);
+  } else {
+    // Hints and transience are stage 1's: stage 2 can only lower the policy.
+    auto const half = [](cacheability one, cacheability two) -> cacheability {
+      cache_policy const policy = one.policy < two.policy ? one.policy : two.policy;
+      if (policy == cache_policy::non_cacheable) return non_cacheable;
+      return {policy, one.read_allocate, one.write_allocate, one.transient};
+    };
+    a = normal_memory(half(stage1.inner, stage2.inner), half(stage1.outer, stage2.outer), shareability::non);
+    a.xs = !is_write_back(a) && stage1.xs && stage2.xs;
+    a.tagged = stage1.tagged && can_be_tagged(a);
+    a.no_tag_access = stage2.no_tag_access && stage1.tagged;
+  }
+  a.sh = widest(stage1.sh, stage2.sh);
+  return a;
+}
+
+// Effective attributes of an access that both stages translate. `stage1` is stage 1's output (see stage1_attributes),
+// with the Shareability that stage 1 hands on.
+constexpr memory_attributes combine(memory_attributes const& stage1, stage2_attributes const& s2,
+                                    controls const& c) noexcept {
+  memory_attributes a = stage2_view(stage1, s2, c);
+  // A fetch from Device that was not refused, and a cache that is switched off, make stage 2's side Normal-NC.
+  bool const uncached = c.fetch ? c.id || is_device(a) : c.cd && is_normal(a);
+  if (uncached) a = forced_non_cacheable(a);
+  if (!c.fwb) a = combine_stages(stage1, a);
+  return with_effective_shareability(a);
+}
+
+static_assert(summarize(combine(mair(0xff), {.memattr = 0b0001}, {.fwb = false})) == summary::device_nGnRE);
+static_assert(summarize(combine(mair(0x44), {.memattr = 0b0110}, {.fwb = true})) == summary::normal_wb);
+static_assert(summarize(combine(mair(0x44), {.memattr = 0b1111}, {.fwb = false})) == summary::normal_nc);
+
+}  // namespace vmsa

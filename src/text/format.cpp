@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/format.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace vmsa::text {
+
+std::string hex(u64 value) { return fmt::format("{:#x}", value); }
+
+std::string binary(u64 value, unsigned width) { return fmt::format("0b{:0{}b}", value, width); }
+
+std::string size_name(u64 bytes) {
+  constexpr std::string_view units[] = {"", "K", "M", "G", "T", "P", "E"};
+  unsigned unit = 0;
+  while (bytes != 0 && bytes % 1024 == 0 && unit + 1 < std::size(units)) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return fmt::format("{}{}", bytes, units[unit]);
+}
+
+std::string describe(memory_attributes const& a) {
+  std::string text{name(summarize(a))};
+  if (is_normal(a)) {
+    if (a.inner == a.outer) {
+      if (a.inner.policy != cache_policy::non_cacheable && a.inner != write_back_rw)
+        text += fmt::format(" ({})", name(a.inner));
+    } else {
+      text += fmt::format(" (inner {}, outer {})", name(a.inner), name(a.outer));
+    }
+  }
+  text += fmt::format(", {}", long_name(a.sh));
+  // XS = 0 is what write-back memory has anyway, XS = 1 what everything else has.
+  if (a.xs == is_write_back(a)) text += a.xs ? ", XS" : ", XS=0";
+  if (a.tagged) text += ", Tagged";
+  if (a.no_tag_access) text += ", NoTagAccess";
+  return text;
+}
+
+std::optional<u64> parse_number(std::string_view text, int base) noexcept {
+  if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') && (base == 0 || base == 16)) {
+    text.remove_prefix(2);
+    base = 16;
+  }
+  if (base == 0) base = 10;
+  if (text.empty() || text[0] == '-' || text[0] == '+') return std::nullopt;
+  u64 value = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<summary> parse_summary(std::string_view text) noexcept {
+  auto const same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+  for (unsigned i = 0; i <= static_cast<unsigned>(summary::normal_wb); ++i) {
+    std::string_view const candidate = name(static_cast<summary>(i));
+    if (std::equal(text.begin(), text.end(), candidate.begin(), candidate.end(), same)) return static_cast<summary>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace vmsa::text
