@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// The subcommands of `vmsa`. To add one: write src/cli/<name>.cpp with its add_<name>, declare it here, and list it in
+// main.cpp.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace vmsa::cli {
+
+// Adds one subcommand to `app`. Its callback may set `exit_code` to 1 when it judged negatively; bad input is thrown
+// as vmsa::text::input_error. `exit_code` outlives the callbacks.
+using add_command = void(CLI::App& app, int& exit_code);
+
+}  // namespace vmsa::cli

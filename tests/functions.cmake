@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# How a test is added. Labels: slow, qemu and fuzz stay out of the inner loop; concurrency is run under TSan as well.
+set(VMSA_FUZZ OFF CACHE BOOL "Build the fuzz targets (clang with libFuzzer)")
+set(VMSA_FUZZ_SECONDS 20 CACHE STRING "How long each fuzz target runs as a test")
+
+if(NOT VMSA_CORE_ONLY)
+  find_package(GTest 1.12 REQUIRED)
+  # What every GoogleTest program links, and the one precompiled <gtest/gtest.h> they share.
+  file(CONFIGURE OUTPUT test_base.cpp CONTENT "")
+  add_library(test_base STATIC ${CMAKE_CURRENT_BINARY_DIR}/test_base.cpp)
+  target_link_libraries(test_base PUBLIC vmsa::text GTest::gmock GTest::gtest)
+  target_compile_definitions(test_base PUBLIC VMSA_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
+  target_precompile_headers(test_base PRIVATE <gtest/gtest.h>)
+endif()
+
+# vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...]): one GoogleTest program, one ctest entry.
+# VMSA_TESTS_DIR names this folder, for golden tables.
+function(vmsa_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBRARIES;LABELS")
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE test_base ${arg_LIBRARIES} GTest::gtest_main)
+  target_precompile_headers(${name} REUSE_FROM test_base)
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
+endfunction()
+
+# vmsa_add_cli_test(NAME [ARGS arg...] [EXIT code] [STDOUT regex...] [STDERR regex...] [STDIN file] [LABELS label...]):
+# runs the built command; EXIT defaults to 0, every regex must match, and without STDERR nothing may be written there.
+function(vmsa_add_cli_test name)
+  if(NOT VMSA_BUILD_CLI)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXIT;STDIN" "ARGS;STDOUT;STDERR;LABELS")
+  if(NOT DEFINED arg_EXIT)
+    set(arg_EXIT 0)
+  endif()
+  # Lists go through a file, so that no character of a regex or an argument needs quoting twice.
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/cli/${name}.cmake)
+  set(text "set(exit [==[${arg_EXIT}]==])\nset(stdin [==[${arg_STDIN}]==])\n")
+  foreach(list IN ITEMS ARGS STDOUT STDERR)
+    string(TOLOWER ${list} variable)
+    string(APPEND text "set(${variable}")
+    foreach(item IN LISTS arg_${list})
+      string(APPEND text " [==[${item}]==]")
+    endforeach()
+    string(APPEND text ")\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${script} CONTENT "@text@" @ONLY)
+  add_test(NAME cli.${name}
+           COMMAND ${CMAKE_COMMAND} -Dvmsa=$<TARGET_FILE:vmsa_cli> -Dcase=${script}
+                   -P ${PROJECT_SOURCE_DIR}/tests/run_cli.cmake)
+  set_tests_properties(cli.${name} PROPERTIES LABELS "${arg_LABELS}")
+endfunction()
+
+# vmsa_add_fuzzer(NAME SOURCE...): a libFuzzer target, built by the fuzz preset only.
+# tests/fuzz/corpus/NAME holds its seeds, where there are any.
+function(vmsa_add_fuzzer name)
+  if(NOT VMSA_FUZZ)
+    return()
+  endif()
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE vmsa::text)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set(found ${CMAKE_CURRENT_BINARY_DIR}/corpus/${name})
+  file(MAKE_DIRECTORY ${found})
+  set(seeds ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  if(NOT IS_DIRECTORY ${seeds})
+    set(seeds)
+  endif()
+  add_test(NAME fuzz.${name} COMMAND ${name} -max_total_time=${VMSA_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=2048
+                                     -print_final_stats=1 -artifact_prefix=${found}- ${found} ${seeds})
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz)
+endfunction()
