@@ -1,5 +1,18 @@
 # SPDX-License-Identifier: MIT
 # How a test is added. Labels: slow, qemu and fuzz stay out of the inner loop; concurrency is run under TSan as well.
+# The target tests_<label> builds what the tests with that label need, and no more.
+foreach(label IN ITEMS slow qemu fuzz concurrency)
+  add_custom_target(tests_${label})
+endforeach()
+
+# vmsa_label(TEST TARGET label...): the ctest entry TEST runs what TARGET builds.
+function(vmsa_label test target)
+  set_tests_properties(${test} PROPERTIES LABELS "${ARGN}")
+  foreach(label IN LISTS ARGN)
+    add_dependencies(tests_${label} ${target})
+  endforeach()
+endfunction()
+
 set(VMSA_FUZZ OFF CACHE BOOL "Build the fuzz targets (clang with libFuzzer)")
 set(VMSA_FUZZ_SECONDS 20 CACHE STRING "How long each fuzz target runs as a test")
 
@@ -21,7 +34,7 @@ function(vmsa_add_test name)
   target_link_libraries(${name} PRIVATE test_base ${arg_LIBRARIES} GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM test_base)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
-  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
+  vmsa_label(${name} ${name} ${arg_LABELS})
 endfunction()
 
 # vmsa_add_cli_test(NAME [ARGS arg...] [EXIT code] [STDOUT regex...] [STDERR regex...] [STDIN file] [LABELS label...]):
@@ -49,7 +62,7 @@ function(vmsa_add_cli_test name)
   add_test(NAME cli.${name}
            COMMAND ${CMAKE_COMMAND} -Dvmsa=$<TARGET_FILE:vmsa_cli> -Dcase=${script}
                    -P ${PROJECT_SOURCE_DIR}/tests/run_cli.cmake)
-  set_tests_properties(cli.${name} PROPERTIES LABELS "${arg_LABELS}")
+  vmsa_label(cli.${name} vmsa_cli ${arg_LABELS})
 endfunction()
 
 # vmsa_add_fuzzer(NAME SOURCE...): a libFuzzer target, built by the fuzz preset only.
@@ -69,5 +82,5 @@ function(vmsa_add_fuzzer name)
   endif()
   add_test(NAME fuzz.${name} COMMAND ${name} -max_total_time=${VMSA_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=2048
                                      -print_final_stats=1 -artifact_prefix=${found}- ${found} ${seeds})
-  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz)
+  vmsa_label(fuzz.${name} ${name} fuzz)
 endfunction()
