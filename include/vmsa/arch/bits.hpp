@@ -35,6 +35,7 @@ struct field_info {
 template <unsigned High, unsigned Low = High, class T = u64>
 struct field {
   static_assert(High < 64 && Low <= High, "write the high bit first: field<9, 8>");
+  using type = T;
   static constexpr unsigned high = High;
   static constexpr unsigned low = Low;
   static constexpr u64 mask = bit_mask(High, Low);

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// The system registers that control the EL1&0 regime's two stages: the fields that matter here, every bit named.
+#pragma once
+#include "vmsa/arch/bits.hpp"
+
+namespace vmsa {
+
+// A register value with its fields. `Self` declares field types and a `layout` that covers all 64 bits.
+template <class Self>
+struct register_value {
+  u64 raw = 0;
+
+  template <class Field>
+  constexpr auto get() const noexcept {
+    return Field::get(raw);
+  }
+  // The register with one field replaced.
+  template <class Field>
+  constexpr Self with(typename Field::type value) const noexcept {
+    Self r;
+    r.raw = Field::put(raw, value);
+    return r;
+  }
+  friend constexpr bool operator==(register_value const&, register_value const&) = default;
+};
+
+struct hcr_el2 : register_value<hcr_el2> {
+  using vm = field<0, 0, bool>;
+  using swio = field<1, 1, bool>;
+  using ptw = field<2, 2, bool>;
+  using fb = field<9, 9, bool>;
+  using dc = field<12, 12, bool>;
+  using tge = field<27, 27, bool>;
+  using rw = field<31, 31, bool>;
+  using cd = field<32, 32, bool>;
+  using id = field<33, 33, bool>;
+  using e2h = field<34, 34, bool>;
+  using fwb = field<46, 46, bool>;
+  using ata = field<56, 56, bool>;
+  using dct = field<57, 57, bool>;
+
+  static constexpr field_info layout[] = {
+      field<63, 60>::info("TWEDEL"), field<59>::info("TWEDEn"), field<58>::info("TID5"), dct::info("DCT"),
+      ata::info("ATA"), field<55>::info("TTLBOS"), field<54>::info("TTLBIS"), field<53>::info("EnSCXT"),
+      field<52>::info("TOCU"), field<51>::info("AMVOFFEN"), field<50>::info("TICAB"), field<49>::info("TID4"),
+      field<48>::info("GPF"), field<47>::info("FIEN"), fwb::info("FWB"), field<45>::info("NV2"), field<44>::info("AT"),
+      field<43>::info("NV1"), field<42>::info("NV"), field<41>::info("API"), field<40>::info("APK"),
+      field<39>::info("TME"), field<38>::info("MIOCNCE"), field<37>::info("TEA"), field<36>::info("TERR"),
+      field<35>::info("TLOR"), e2h::info("E2H"), id::info("ID"), cd::info("CD"), rw::info("RW"),
+      field<30>::info("TRVM"), field<29>::info("HCD"), field<28>::info("TDZ"), tge::info("TGE"), field<26>::info("TVM"),
+      field<25>::info("TTLB"), field<24>::info("TPU"), field<23>::info("TPCP"), field<22>::info("TSW"),
+      field<21>::info("TACR"), field<20>::info("TIDCP"), field<19>::info("TSC"), field<18>::info("TID3"),
+      field<17>::info("TID2"), field<16>::info("TID1"), field<15>::info("TID0"), field<14>::info("TWE"),
+      field<13>::info("TWI"), dc::info("DC"), field<11, 10>::info("BSU"), fb::info("FB"), field<8>::info("VSE"),
+      field<7>::info("VI"), field<6>::info("VF"), field<5>::info("AMO"), field<4>::info("IMO"), field<3>::info("FMO"),
+      ptw::info("PTW"), swio::info("SWIO"), vm::info("VM")};
+};
+static_assert(covers_all_bits(hcr_el2::layout));
+
+struct vtcr_el2 : register_value<vtcr_el2> {
+  using t0sz = field<5, 0, u8>;
+  using sl0 = field<7, 6, u8>;
+  using irgn0 = field<9, 8, u8>;
+  using orgn0 = field<11, 10, u8>;
+  using sh0 = field<13, 12, u8>;
+  using tg0 = field<15, 14, u8>;
+  using ps = field<18, 16, u8>;
+  using vs = field<19, 19, bool>;
+  using ha = field<21, 21, bool>;
+  using hd = field<22, 22, bool>;
+  using ds = field<32, 32, bool>;
+  using sl2 = field<33, 33, bool>;
+  using haft = field<44, 44, bool>;
+
+  static constexpr field_info layout[] = {
+      field<63, 46>::info("RES0", field_role::res0), field<45>::info("HDBSS"), haft::info("HAFT"),
+      field<43, 42>::info("RES0", field_role::res0), field<41>::info("TL0"), field<40>::info("GCSH"),
+      field<39>::info("RES0", field_role::res0), field<38>::info("D128"), field<37>::info("S2POE"),
+      field<36>::info("S2PIE"), field<35>::info("TL1"), field<34>::info("AssuredOnly"), sl2::info("SL2"), ds::info("DS"),
+      field<31>::info("RES1", field_role::res1), field<30>::info("NSA"), field<29>::info("NSW"),
+      field<28, 25>::info("HWU"), field<24, 23>::info("RES0", field_role::res0), hd::info("HD"), ha::info("HA"),
+      field<20>::info("RES0", field_role::res0), vs::info("VS"), ps::info("PS"), tg0::info("TG0"), sh0::info("SH0"),
+      orgn0::info("ORGN0"), irgn0::info("IRGN0"), sl0::info("SL0"), t0sz::info("T0SZ")};
+};
+static_assert(covers_all_bits(vtcr_el2::layout));
+
+struct vttbr_el2 : register_value<vttbr_el2> {
+  using vmid = field<63, 48, u16>;
+  using baddr = field<47, 1>;
+  using cnp = field<0, 0, bool>;
+
+  static constexpr field_info layout[] = {vmid::info("VMID"), baddr::info("BADDR"), cnp::info("CnP")};
+};
+static_assert(covers_all_bits(vttbr_el2::layout));
+
+// TTBR0_EL1 and TTBR1_EL1.
+struct ttbr_el1 : register_value<ttbr_el1> {
+  using asid = field<63, 48, u16>;
+  using baddr = field<47, 1>;
+  using cnp = field<0, 0, bool>;
+
+  static constexpr field_info layout[] = {asid::info("ASID"), baddr::info("BADDR"), cnp::info("CnP")};
+};
+static_assert(covers_all_bits(ttbr_el1::layout));
+
+struct tcr_el1 : register_value<tcr_el1> {
+  using t0sz = field<5, 0, u8>;
+  using epd0 = field<7, 7, bool>;
+  using sh0 = field<13, 12, u8>;
+  using tg0 = field<15, 14, u8>;
+  using t1sz = field<21, 16, u8>;
+  using a1 = field<22, 22, bool>;
+  using epd1 = field<23, 23, bool>;
+  using sh1 = field<29, 28, u8>;
+  using tg1 = field<31, 30, u8>;
+  using ips = field<34, 32, u8>;
+  using tbi0 = field<37, 37, bool>;
+  using tbi1 = field<38, 38, bool>;
+  using ha = field<39, 39, bool>;
+  using hd = field<40, 40, bool>;
+  using hpd0 = field<41, 41, bool>;
+  using hpd1 = field<42, 42, bool>;
+  using tbid0 = field<51, 51, bool>;
+  using tbid1 = field<52, 52, bool>;
+  using e0pd0 = field<55, 55, bool>;
+  using e0pd1 = field<56, 56, bool>;
+  using ds = field<59, 59, bool>;
+
+  static constexpr field_info layout[] = {
+      field<63, 62>::info("RES0", field_role::res0), field<61>::info("MTX1"), field<60>::info("MTX0"), ds::info("DS"),
+      field<58>::info("TCMA1"), field<57>::info("TCMA0"), e0pd1::info("E0PD1"), e0pd0::info("E0PD0"),
+      field<54>::info("NFD1"), field<53>::info("NFD0"), tbid1::info("TBID1"), tbid0::info("TBID0"),
+      field<50, 47>::info("HWU1"), field<46, 43>::info("HWU0"), hpd1::info("HPD1"), hpd0::info("HPD0"), hd::info("HD"),
+      ha::info("HA"), tbi1::info("TBI1"), tbi0::info("TBI0"), field<36>::info("AS"),
+      field<35>::info("RES0", field_role::res0), ips::info("IPS"), tg1::info("TG1"), sh1::info("SH1"),
+      field<27, 26>::info("ORGN1"), field<25, 24>::info("IRGN1"), epd1::info("EPD1"), a1::info("A1"), t1sz::info("T1SZ"),
+      tg0::info("TG0"), sh0::info("SH0"), field<11, 10>::info("ORGN0"), field<9, 8>::info("IRGN0"), epd0::info("EPD0"),
+      field<6>::info("RES0", field_role::res0), t0sz::info("T0SZ")};
+};
+static_assert(covers_all_bits(tcr_el1::layout));
+
+// Only the bits that change translation are named; the rest is other units' business.
+struct sctlr_el1 : register_value<sctlr_el1> {
+  using m = field<0, 0, bool>;
+  using a = field<1, 1, bool>;
+  using c = field<2, 2, bool>;
+  using i = field<12, 12, bool>;
+  using wxn = field<19, 19, bool>;
+  using ee = field<25, 25, bool>;
+  using epan = field<57, 57, bool>;
+
+  static constexpr field_info layout[] = {
+      field<63, 58>::info("other", field_role::ignored), epan::info("EPAN"),
+      field<56, 26>::info("other", field_role::ignored), ee::info("EE"),
+      field<24, 20>::info("other", field_role::ignored), wxn::info("WXN"),
+      field<18, 13>::info("other", field_role::ignored), i::info("I"),
+      field<11, 3>::info("other", field_role::ignored), c::info("C"), a::info("A"), m::info("M")};
+};
+static_assert(covers_all_bits(sctlr_el1::layout));
+
+struct mair_el1 : register_value<mair_el1> {
+  // The attribute byte that AttrIndx selects, 0 <= index <= 7.
+  constexpr u8 attr(u8 index) const noexcept { return static_cast<u8>(raw >> (8 * (index & 7))); }
+
+  static constexpr field_info layout[] = {
+      field<63, 56>::info("Attr7"), field<55, 48>::info("Attr6"), field<47, 40>::info("Attr5"),
+      field<39, 32>::info("Attr4"), field<31, 24>::info("Attr3"), field<23, 16>::info("Attr2"),
+      field<15, 8>::info("Attr1"),  field<7, 0>::info("Attr0")};
+};
+static_assert(covers_all_bits(mair_el1::layout));
+
+}  // namespace vmsa

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// VMSAv8-64 stage 1 descriptors of the EL1&0 regime.
+#pragma once
+#include "vmsa/arch/descriptor.hpp"
+
+namespace vmsa {
+
+namespace stage1_bits {
+using attr_index = field<4, 2, u8>;
+using ns = field<5, 5, bool>;
+using ap = field<7, 6, u8>;         // AP[2:1]: [1] read-only, [0] EL0 may access
+using sh = field<9, 8, u8>;
+using ng = field<11, 11, bool>;
+using gp = field<50, 50, bool>;
+using pxn = field<53, 53, bool>;
+using uxn = field<54, 54, bool>;
+using pbha = field<62, 59, u8>;
+// of a table: limits on everything below it, unless TCR_EL1.HPD
+using pxn_table = field<59, 59, bool>;
+using uxn_table = field<60, 60, bool>;
+using ap_table = field<62, 61, u8>;  // [1] no write, [0] no EL0 access
+using ns_table = field<63, 63, bool>;
+}  // namespace stage1_bits
+
+constexpr field_list stage1_layout(descriptor_kind kind, level l, descriptor_format const& f) noexcept {
+  field_list rows;
+  if (kind == descriptor_kind::invalid || kind == descriptor_kind::reserved) {
+    rows.add(63, 1, "IGNORED", field_role::ignored);
+    rows.add(0, 0, "valid");
+    return rows;
+  }
+  if (kind == descriptor_kind::table) {
+    unsigned const low = granule_bits(f.tg);
+    rows.add(63, 63, "NSTable");
+    rows.add(62, 61, "APTable");
+    rows.add(60, 60, "UXNTable");
+    rows.add(59, 59, "PXNTable");
+    rows.add(58, 51, "IGNORED", field_role::ignored);
+    rows.add(50, f.ds ? 50 : 48, "RES0", field_role::res0);
+    add_output_rows(rows, f.ds ? 49 : 47, low, false, f);
+    rows.add(11, 11, "IGNORED", field_role::ignored);
+    rows.add(10, 10, "AF");
+    if (f.ds) rows.add(9, 8, "OA[51:50]");
+    rows.add(f.ds ? 7 : 9, 2, "IGNORED", field_role::ignored);
+    rows.add(1, 1, "type");
+    rows.add(0, 0, "valid");
+    return rows;
+  }
+  rows.add(63, 63, "IGNORED", field_role::ignored);
+  rows.add(62, 59, "PBHA");
+  rows.add(58, 55, "SW", field_role::software);
+  rows.add(54, 54, "UXN");
+  rows.add(53, 53, "PXN");
+  rows.add(52, 52, "Contiguous");
+  rows.add(51, 51, "DBM");
+  rows.add(50, 50, "GP");
+  if (!f.ds) rows.add(49, 48, "RES0", field_role::res0);
+  add_output_rows(rows, f.ds ? 49 : 47, level_shift(f.tg, l), kind == descriptor_kind::block, f);
+  rows.add(11, 11, "nG");
+  rows.add(10, 10, "AF");
+  rows.add(9, 8, f.ds ? "OA[51:50]" : "SH");
+  rows.add(7, 6, "AP");
+  rows.add(5, 5, "NS");
+  rows.add(4, 2, "AttrIndx");
+  rows.add(1, 1, "type");
+  rows.add(0, 0, "valid");
+  return rows;
+}
+
+static_assert(covers_all_bits(stage1_layout(descriptor_kind::page, level::l3, {})));
+static_assert(covers_all_bits(stage1_layout(descriptor_kind::block, level::l1, {.ds = true})));
+static_assert(covers_all_bits(stage1_layout(descriptor_kind::table, level::l1, {.ds = true})));
+
+// A stage 1 leaf as a guest kernel builds it, apart from where it points.
+struct stage1_leaf {
+  u8 attr_index = 0;  // 0..7, a byte of MAIR_EL1
+  u8 ap = 0b00;       // AP[2:1]
+  u8 sh = 0b11;       // not encoded under FEAT_LPA2
+  bool uxn = false;
+  bool pxn = false;
+  bool af = true;
+  bool ng = false;
+  bool dbm = false;
+  bool contiguous = false;
+  bool nt = false;
+
+  friend constexpr bool operator==(stage1_leaf const&, stage1_leaf const&) = default;
+};
+
+// `output` is an IPA in this regime; it must be aligned to the leaf and fit the format.
+constexpr descriptor encode_leaf(ipa output, level l, stage1_leaf const& leaf, descriptor_format const& f = {}) noexcept {
+  u64 raw = encode_output({output.value}, f) | 1;
+  raw = descriptor_bits::not_block::put(raw, l == level::l3);
+  raw = stage1_bits::attr_index::put(raw, leaf.attr_index);
+  raw = stage1_bits::ap::put(raw, leaf.ap);
+  if (!f.ds) raw = stage1_bits::sh::put(raw, leaf.sh);
+  raw = descriptor_bits::af::put(raw, leaf.af);
+  raw = stage1_bits::ng::put(raw, leaf.ng);
+  raw = descriptor_bits::nt::put(raw, leaf.nt);
+  raw = descriptor_bits::dbm::put(raw, leaf.dbm);
+  raw = descriptor_bits::contiguous::put(raw, leaf.contiguous);
+  raw = stage1_bits::pxn::put(raw, leaf.pxn);
+  return {stage1_bits::uxn::put(raw, leaf.uxn)};
+}
+
+}  // namespace vmsa

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// The shape of a translation table: granule, start level, concatenation, sizes. Validated once, then only looked at.
+#pragma once
+#include <concepts>
+
+#include "vmsa/arch/constraint_choices.hpp"
+#include "vmsa/arch/descriptor.hpp"
+#include "vmsa/arch/features.hpp"
+
+namespace vmsa {
+
+// Why a configuration cannot be walked. The hardware answers each with a level 0 Translation fault for every input.
+enum class geometry_error : u8 {
+  none,
+  granule_unsupported,   // the ID registers do not announce this granule at this stage
+  input_too_large,       // TxSZ below its minimum
+  input_too_small,       // TxSZ above its maximum
+  start_level_reserved,  // SL0 (and SL2) hold no start level for this granule
+  start_level_needs_pa,  // this start level needs a larger PAMax
+  start_level_needs_ttst,
+  start_level_mismatch,  // the start level cannot resolve this input size, even with 16 concatenated tables
+};
+
+struct stage2_configuration;
+
+// A validated shape. Shift and mask of every level are computed once, so that a walk only shifts and masks.
+struct geometry {
+  descriptor_format format{};
+  level start = level::l0;
+  u8 input_bits = 48;         // input addresses are below 2^input_bits
+  u8 output_bits = 48;        // effective output address size: min(PS or IPS, PAMax)
+  bool wide_base = false;     // TTBR bits 5:2 are address bits 51:48
+  u8 shifts[5] = {};          // by index(level)
+  u16 masks[5] = {};          // entries - 1; at the start level concatenation included (16 * 8192 needs one bit more)
+  u32 root_entries = 0;
+
+  constexpr unsigned shift(level l) const noexcept { return shifts[vmsa::index(l)]; }
+  constexpr u64 size(level l) const noexcept { return u64{1} << shift(l); }
+  constexpr u64 slot_index(level l, u64 input) const noexcept {
+    return l == start ? (input >> shift(l)) & (root_entries - 1) : (input >> shift(l)) & masks[vmsa::index(l)];
+  }
+  template <class Space>
+  constexpr u64 slot_index(level l, address<Space> input) const noexcept {
+    return slot_index(l, input.value);
+  }
+  constexpr granule tg() const noexcept { return format.tg; }
+  constexpr level start_level() const noexcept { return start; }
+  constexpr bool contains(u64 input) const noexcept { return (input >> input_bits) == 0; }
+
+  // Bytes the walk indexes at the start level: a partial table, one granule, or up to 16.
+  constexpr u64 root_size() const noexcept { return u64{8} * root_entries; }
+  // Low base bits that the walk ignores: the root must be aligned so, and never to less than 64 with a wide base.
+  constexpr u64 root_alignment() const noexcept { return wide_base && root_size() < 64 ? 64 : root_size(); }
+  constexpr unsigned concatenated_tables() const noexcept {
+    return root_entries > (1u << stride(format.tg)) ? root_entries >> stride(format.tg) : 1;
+  }
+
+  // The stage 2 configuration with the fewest levels for 2^bits of IPA: VTCR_EL2, this geometry, and so the root's size
+  // and alignment. Defined in stage2_geometry.hpp.
+  static constexpr stage2_configuration for_ipa_size(u8 bits, granule tg, features const& f) noexcept;
+
+  friend constexpr bool operator==(geometry const&, geometry const&) = default;
+};
+
+struct [[nodiscard]] geometry_result {
+  geometry value{};
+  geometry_error error = geometry_error::none;
+  constexpr explicit operator bool() const noexcept { return error == geometry_error::none; }
+};
+
+// What the table code needs of a geometry: geometry itself (run time), or fixed_geometry (compile time).
+template <class G>
+concept translation_geometry = requires(G const& g, level l, u64 input) {
+  { g.shift(l) } -> std::convertible_to<unsigned>;
+  { g.size(l) } -> std::convertible_to<u64>;
+  { g.slot_index(l, input) } -> std::convertible_to<u64>;
+  { g.start_level() } -> std::same_as<level>;
+  { g.tg() } -> std::same_as<granule>;
+  { g.contains(input) } -> std::same_as<bool>;
+  { g.root_size() } -> std::convertible_to<u64>;
+};
+
+// The largest TxSZ: the smallest input space.
+constexpr u8 max_txsz(granule tg, features const& f) noexcept {
+  if (!f.ttst) return 39;
+  return tg == granule::k64 ? 47 : 48;
+}
+
+// Clamps or refuses TxSZ as the architecture and the choices say; `architected` tells whether a value below the
+// minimum faults whatever the implementation.
+constexpr geometry_error limit_txsz(u8& txsz, u8 minimum, u8 maximum, bool architected,
+                                    constraint_choices const& choices) noexcept {
+  if (txsz < minimum) {
+    if (architected || choices.txsz_below_min_faults) return geometry_error::input_too_large;
+    txsz = minimum;
+  } else if (txsz > maximum) {
+    if (choices.txsz_above_max_faults) return geometry_error::input_too_small;
+    txsz = maximum;
+  }
+  return geometry_error::none;
+}
+
+// Fills in the derived members for a start level that can resolve the input.
+constexpr geometry make_geometry(descriptor_format const& format, level start, u8 input_bits, u8 output_bits,
+                                 bool wide_base) noexcept {
+  geometry g;
+  g.format = format;
+  g.start = start;
+  g.input_bits = input_bits;
+  g.output_bits = output_bits;
+  g.wide_base = wide_base;
+  for (level l = level::m1;; l = next(l)) {
+    unsigned const shift = level_shift(format.tg, l);
+    g.shifts[index(l)] = static_cast<u8>(shift < 63 ? shift : 63);
+    g.masks[index(l)] = static_cast<u16>(low_mask(stride(format.tg)));
+    if (l == level::l3) break;
+  }
+  g.root_entries = u32{1} << (input_bits - level_shift(format.tg, start));
+  return g;
+}
+
+// The table base a TTBR or VTTBR holds in bits 47:1: bits below the root's alignment are ignored, never a fault.
+constexpr pa table_base(u64 ttbr, geometry const& g) noexcept {
+  u64 base = ttbr & bit_mask(47, 1);
+  if (g.wide_base) base = (ttbr & bit_mask(47, 6)) | (field<5, 2>::get(ttbr) << 48);
+  return pa{base}.align_down(g.root_alignment());
+}
+
+}  // namespace vmsa

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// The only way the core touches a machine. The simulated machine, a recorder, a checker and an EL2 program each
+// implement it, and the same table code runs over all of them.
+#pragma once
+#include <concepts>
+#include <optional>
+
+#include "vmsa/arch/address.hpp"
+#include "vmsa/arch/descriptor.hpp"
+
+namespace vmsa {
+
+enum class load_order : u8 {
+  relaxed,  // a plain 64-bit single-copy atomic load
+  acquire,  // later accesses through the value see what was written before it was published
+};
+enum class store_order : u8 {
+  relaxed,
+  release,  // earlier stores, such as a fresh table's contents, are seen before the descriptor that leads to them
+};
+
+enum class barrier : u8 {
+  dsb_ishst,  // stores before it are visible to the walkers of the Inner Shareable domain
+  dsb_ish,    // and TLB maintenance before it, by this PE, is complete
+  isb,        // this PE's later instructions see the new context
+};
+
+// TLB maintenance by what it covers. VMALL operations act on the *current* VMID.
+enum class tlbi_kind : u8 {
+  ipas2e1is,     // stage 2 entries of one IPA: combined entries need vmalle1is afterwards
+  ripas2e1is,    // the same for a range (FEAT_TLBIRANGE)
+  vmalle1is,     // combined stage 1 + 2 entries of the VMID
+  vmalls12e1is,  // everything of the VMID
+};
+
+struct tlbi {
+  tlbi_kind kind = tlbi_kind::vmalls12e1is;
+  ipa base{};    // ipas2e1is, ripas2e1is: granule-aligned
+  u64 size = 0;  // ripas2e1is: bytes
+  granule tg = granule::k4;
+  bool has_level = false;  // the level hint below is certain; a wrong hint invalidates nothing
+  level leaf = level::l3;
+
+  friend constexpr bool operator==(tlbi const&, tlbi const&) = default;
+};
+
+// Cache maintenance by PA range, through whatever mapping the owner has of that memory.
+enum class cache_op : u8 {
+  clean_to_poc,             // a table that a non-coherent walker will read
+  clean_invalidate_to_poc,  // data whose cacheable and non-cacheable views must meet in memory
+  invalidate_instruction,   // to PoU: new instructions, unless CTR_EL0.DIC
+};
+
+// A walk without hardware updates reads, and nothing else.
+template <class Port>
+concept readable_port = requires(Port& port, pa where) {
+  { port.load(where, load_order::acquire) } -> std::same_as<descriptor>;
+};
+
+// Loads and stores are of naturally aligned 64-bit descriptors. `compare_exchange(where, expected, desired)` returns
+// the value found; the store took place iff that equals `expected`, and then has release order.
+template <class Port>
+concept mmu_port = readable_port<Port> && requires(Port& port, pa where, u64 size) {
+  { port.store(where, descriptor{}, store_order::release) } -> std::same_as<void>;
+  { port.compare_exchange(where, descriptor{}, descriptor{}) } -> std::same_as<descriptor>;
+  { port.maintain(cache_op::clean_to_poc, where, size) } -> std::same_as<void>;
+  { port.issue(barrier::dsb_ish) } -> std::same_as<void>;
+  { port.issue(tlbi{}) } -> std::same_as<void>;
+};
+
+// A frame for a translation table.
+struct frame {
+  pa address{};
+  bool zeroed = false;  // every byte is known to be 0: the taker need not clear it
+};
+
+// `take(size)` gives a frame of `size` bytes (a granule, or a concatenated start table), aligned to its size, or none
+// when there is none left; `give` takes it back.
+template <class Source>
+concept frame_source = requires(Source& source, pa where, u64 size) {
+  { source.take(size) } -> std::same_as<std::optional<frame>>;
+  { source.give(where, size) } -> std::same_as<void>;
+};
+
+}  // namespace vmsa
