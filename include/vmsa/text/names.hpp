@@ -3,10 +3,14 @@
 #pragma once
 #include <string_view>
 
+#include "vmsa/arch/descriptor.hpp"
+#include "vmsa/arch/fault_status.hpp"
 #include "vmsa/arch/granule.hpp"
 #include "vmsa/arch/mair.hpp"
 #include "vmsa/arch/memory_attributes.hpp"
 #include "vmsa/arch/stage2_attributes.hpp"
+#include "vmsa/arch/stage2_descriptor.hpp"
+#include "vmsa/mmu/geometry.hpp"
 
 namespace vmsa::text {
 
@@ -84,6 +88,58 @@ constexpr std::string_view name(stage2_memory m) noexcept {
   constexpr std::string_view names[] = {"Device-nGnRnE", "Device-nGnRE", "Device-nGRE", "Device-GRE",
                                         "Normal-NC",     "Normal-WT",    "Normal-WB",   "as stage 1"};
   return names[static_cast<unsigned>(m)];
+}
+
+constexpr std::string_view name(stage2_access a) noexcept {
+  constexpr std::string_view names[] = {"no access", "RO", "WO", "RW"};
+  return names[static_cast<unsigned>(a)];
+}
+
+constexpr std::string_view name(stage2_execute x) noexcept {
+  constexpr std::string_view names[] = {"execute", "execute at EL0 only", "execute-never", "execute at EL1 only"};
+  return names[static_cast<unsigned>(x)];
+}
+
+constexpr std::string_view name(descriptor_kind k) noexcept {
+  constexpr std::string_view names[] = {"invalid", "table", "block", "page", "reserved"};
+  return names[static_cast<unsigned>(k)];
+}
+
+constexpr std::string_view name(fault_kind k) noexcept {
+  constexpr std::string_view names[] = {
+      "address size fault",
+      "translation fault",
+      "access flag fault",
+      "permission fault",
+      "synchronous external abort",
+      "synchronous external abort on a table walk",
+      "tag check fault",
+      "parity or ECC error",
+      "parity or ECC error on a table walk",
+      "granule protection fault on a table walk",
+      "granule protection fault",
+      "alignment fault",
+      "TLB conflict abort",
+      "unsupported atomic hardware update fault",
+      "lockdown fault (IMPLEMENTATION DEFINED)",
+      "unsupported exclusive or atomic access fault",
+      "reserved fault status code",
+  };
+  return names[static_cast<unsigned>(k)];
+}
+
+constexpr std::string_view name(geometry_error e) noexcept {
+  constexpr std::string_view names[] = {
+      "valid",
+      "the granule is not supported at this stage",
+      "the input address space is larger than the machine's",
+      "the input address space is smaller than the granule and FEAT_TTST allow",
+      "the start level is a reserved encoding for this granule",
+      "the start level needs a larger physical address size",
+      "the start level needs FEAT_TTST",
+      "the start level cannot resolve this input size, even with 16 concatenated tables",
+  };
+  return names[static_cast<unsigned>(e)];
 }
 
 }  // namespace vmsa::text
