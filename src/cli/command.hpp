@@ -13,4 +13,6 @@ namespace vmsa::cli {
 // as vmsa::text::input_error. `exit_code` outlives the callbacks.
 using add_command = void(CLI::App& app, int& exit_code);
 
+add_command add_replay;
+
 }  // namespace vmsa::cli

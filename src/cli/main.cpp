@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <initializer_list>
 #include <iostream>
 #include <string>
 
@@ -35,8 +34,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("vmsa ") + version);
 
   int exit_code = 0;
-  constexpr std::initializer_list<add_command*> commands = {
+  constexpr add_command* commands[] = {
       // In the order of --help, one to a line.
+      add_replay,
   };
   for (add_command* add : commands) add(app, exit_code);
   if (argc > 1 && argv[1][0] != '-') require_known(app, argv[1]);

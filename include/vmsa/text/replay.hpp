@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Recorded outcomes against the model: every row is evaluated by the library and compared, column by column.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vmsa::text {
+
+struct replay_difference {
+  std::size_t line = 0;
+  std::string row;     // as recorded
+  std::string detail;  // `column: recorded X, vmsa Y`, one after the other
+};
+
+struct replay_report {
+  std::string table;  // which kind of table it was recognised as
+  std::uint64_t rows = 0;
+  std::uint64_t matched = 0;
+  std::uint64_t differed = 0;
+  std::uint64_t skipped = 0;  // rows that name a feature or a choice the model does not have
+  std::vector<replay_difference> differences{};  // the first `show`
+  std::vector<replay_difference> skips{};        // the first `show`
+};
+
+// Reads `path` (gzipped or not; `-` is standard input), recognises the table by its header, or as JSON lines, and
+// evaluates each row. Throws input_error for a file or a row that cannot be read.
+replay_report replay(std::string const& path, std::size_t show);
+
+}  // namespace vmsa::text

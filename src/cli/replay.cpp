@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/replay.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+
+namespace vmsa::cli {
+namespace {
+
+struct replay_options {
+  std::string file;
+  std::size_t show = 10;
+  bool json = false;
+};
+
+nlohmann::ordered_json to_json(std::vector<text::replay_difference> const& list) {
+  auto out = nlohmann::ordered_json::array();
+  for (text::replay_difference const& d : list) out.push_back({{"line", d.line}, {"row", d.row}, {"detail", d.detail}});
+  return out;
+}
+
+void print(text::replay_report const& report, replay_options const& options) {
+  if (options.json) {
+    nlohmann::ordered_json const out = {{"table", report.table},
+                                        {"rows", report.rows},
+                                        {"matched", report.matched},
+                                        {"differed", report.differed},
+                                        {"skipped", report.skipped},
+                                        {"differences", to_json(report.differences)},
+                                        {"skips", to_json(report.skips)}};
+    fmt::print("{}\n", out.dump(2));
+    return;
+  }
+  for (auto const& d : report.differences) fmt::print("line {}: {}\n  {}\n", d.line, d.detail, d.row);
+  if (report.differed > report.differences.size())
+    fmt::print("... and {} more that differ\n", report.differed - report.differences.size());
+  for (auto const& s : report.skips) fmt::print("line {} skipped: {}\n  {}\n", s.line, s.detail, s.row);
+  fmt::print("rows {}, matched {}, differed {}, skipped {}\n", report.rows, report.matched, report.differed,
+             report.skipped);
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("replay", "Evaluate recorded outcomes with the model and compare");
+  auto options = std::make_shared<replay_options>();
+  command->add_option("FILE", options->file, "table of recorded outcomes, gzipped or not; - is standard input")
+      ->required();
+  command->add_option("--show", options->show, "how many differences to print (default 10)");
+  command->add_flag("--json", options->json, "the report as JSON");
+  command->footer(
+      "The kind of table is recognised by its header: the columns are those of tests/README.md.\n"
+      "Exit code 0: no row differs; 1: some do; 2: the file cannot be read.\n\n"
+      "Examples:\n"
+      "  vmsa replay memattr_combine.csv.gz\n"
+      "  zcat outcomes.csv.gz | vmsa replay - --show 3\n");
+  command->callback([options, &exit_code] {
+    text::replay_report const report = text::replay(options->file, options->show);
+    print(report, *options);
+    exit_code = report.differed == 0 ? 0 : 1;
+  });
+}
+
+}  // namespace vmsa::cli

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/replay.hpp"
+
+#include "replay_table.hpp"
+#include "vmsa/text/input_error.hpp"
+
+namespace vmsa::text {
+namespace {
+
+struct table_kind {
+  char const* name;
+  std::unique_ptr<replay_evaluator> (*make)(column_names const&);  // null when the header is another table's
+};
+
+constexpr table_kind kinds[] = {
+    {"memattr_combine", make_combine_evaluator},
+    {"memattr_extra", make_attribute_context_evaluator},
+    {"s2_config", make_stage2_config_evaluator},
+};
+
+}  // namespace
+
+replay_report replay(std::string const& path, std::size_t show) {
+  line_reader reader(path);
+  replay_report report;
+  std::string_view line;
+  if (!reader.next(line)) throw input_error(path, 0, "the file is empty", "a table with a header row");
+
+  std::unique_ptr<replay_evaluator> evaluator;
+  column_names const names(line, reader.position());
+  for (table_kind const& kind : kinds) {
+    evaluator = kind.make(names);
+    if (!evaluator) continue;
+    report.table = kind.name;
+    break;
+  }
+  if (!evaluator) {
+    std::string valid;
+    for (table_kind const& kind : kinds) valid += std::string(valid.empty() ? "" : ", ") + kind.name;
+    throw input_error(path, 1, "no table with this header is known", "the columns of " + valid);
+  }
+
+  while (reader.next(line)) {
+    if (line.empty()) continue;
+    ++report.rows;
+    replay_verdict verdict = evaluator->evaluate(line, reader.position());
+    switch (verdict.what) {
+      case replay_verdict::kind::matched: ++report.matched; break;
+      case replay_verdict::kind::differed:
+        if (++report.differed <= show)
+          report.differences.push_back({reader.position().number, std::string(line), std::move(verdict.detail)});
+        break;
+      case replay_verdict::kind::skipped:
+        if (++report.skipped <= show)
+          report.skips.push_back({reader.position().number, std::string(line), std::move(verdict.detail)});
+        break;
+    }
+  }
+  return report;
+}
+
+}  // namespace vmsa::text
