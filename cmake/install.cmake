@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# Install, package config, pkg-config and the Debian package. Nothing here names a prefix: every file finds the others
+# from its own place, so that an unpacked package works wherever it lies.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vmsa)
+install(FILES include/vmsa/version.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmsa)
+install(DIRECTORY include/vmsa/arch include/vmsa/mmu include/vmsa/policy
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmsa FILES_MATCHING PATTERN *.hpp)
+install(TARGETS vmsa_core EXPORT vmsa-core)
+install(EXPORT vmsa-core NAMESPACE vmsa:: DESTINATION ${package_dir})
+
+configure_package_config_file(cmake/vmsa-config.cmake.in vmsa-config.cmake INSTALL_DESTINATION ${package_dir}
+                              NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(vmsa-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/vmsa-config.cmake ${PROJECT_BINARY_DIR}/vmsa-config-version.cmake
+        DESTINATION ${package_dir})
+
+file(RELATIVE_PATH prefix_from_pc /usr/${CMAKE_INSTALL_LIBDIR}/pkgconfig /usr)
+configure_file(cmake/vmsa-core.pc.in vmsa-core.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/vmsa-core.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(NOT VMSA_CORE_ONLY)
+  install(DIRECTORY include/vmsa/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmsa FILES_MATCHING PATTERN *.hpp)
+  install(TARGETS vmsa_sim vmsa_text EXPORT vmsa-hosted ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT vmsa-hosted NAMESPACE vmsa:: DESTINATION ${package_dir})
+  set(vmsa_pc_libraries "")
+  foreach(layer IN ITEMS text sim)
+    get_target_property(type vmsa_${layer} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")
+      string(APPEND vmsa_pc_libraries "-lvmsa_${layer} ")
+    endif()
+  endforeach()
+  configure_file(cmake/vmsa.pc.in vmsa.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/vmsa.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  if(VMSA_BUILD_CLI)
+    install(TARGETS vmsa_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endif()
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+
+set(CPACK_PACKAGE_NAME vmsa)
+set(CPACK_PACKAGE_VENDOR vmsa)
+set(CPACK_PACKAGE_CONTACT "vmsa maintainers <maintainers@vmsa.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION devel)
+# The command needs what dpkg-shlibdeps finds; the core headers need nothing; only the hosted libraries need these.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libboost-dev, libfmt-dev, zlib1g-dev")
+include(CPack)
