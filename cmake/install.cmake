@@ -17,7 +17,7 @@ write_basic_package_version_file(vmsa-config-version.cmake COMPATIBILITY SameMin
 install(FILES ${PROJECT_BINARY_DIR}/vmsa-config.cmake ${PROJECT_BINARY_DIR}/vmsa-config-version.cmake
         DESTINATION ${package_dir})
 
-file(RELATIVE_PATH prefix_from_pc /usr/${CMAKE_INSTALL_LIBDIR}/pkgconfig /usr)
+string(REGEX REPLACE "[^/]+" ".." prefix_from_pc ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 configure_file(cmake/vmsa-core.pc.in vmsa-core.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/vmsa-core.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
