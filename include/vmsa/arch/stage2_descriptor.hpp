@@ -149,9 +149,9 @@ constexpr encoded_descriptor encode_table(pa next, descriptor_format const& f = 
   return {{encode_output(next, f) | 0b11}, encode_error::none};
 }
 
-static_assert(encode_leaf({0x4000'0000}, level::l3, {}).value.raw == 0x4000'07ff);
-static_assert(encode_leaf({0x4000'0000}, level::l2, {.fwb = true}).value.raw == 0x4000'07d9);
-static_assert(encode_leaf({0x1000}, level::l3,
+static_assert(encode_leaf(pa{0x4000'0000}, level::l3, stage2_leaf{}).value.raw == 0x4000'07ff);
+static_assert(encode_leaf(pa{0x4000'0000}, level::l2, {.fwb = true}).value.raw == 0x4000'07d9);
+static_assert(encode_leaf(pa{0x1000}, level::l3,
                           {.memory = stage2_memory::normal_nc, .execute = stage2_execute::nobody}).value.raw ==
               0x0040'0000'0000'17d7);
 static_assert(covers_all_bits(stage2_layout(descriptor_kind::page, level::l3, {})));
