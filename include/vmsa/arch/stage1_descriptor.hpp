@@ -96,11 +96,14 @@ constexpr descriptor encode_leaf(ipa output, level l, stage1_leaf const& leaf, d
   if (!f.ds) raw = stage1_bits::sh::put(raw, leaf.sh);
   raw = descriptor_bits::af::put(raw, leaf.af);
   raw = stage1_bits::ng::put(raw, leaf.ng);
-  raw = descriptor_bits::nt::put(raw, leaf.nt);
+  if (l != level::l3) raw = descriptor_bits::nt::put(raw, leaf.nt);  // of a page it is output address bit 16
   raw = descriptor_bits::dbm::put(raw, leaf.dbm);
   raw = descriptor_bits::contiguous::put(raw, leaf.contiguous);
   raw = stage1_bits::pxn::put(raw, leaf.pxn);
   return {stage1_bits::uxn::put(raw, leaf.uxn)};
 }
+
+static_assert(encode_leaf(ipa{0x1'f000}, level::l3, stage1_leaf{}).raw == 0x1'f703);
+static_assert(encode_leaf(ipa{0x20'0000}, level::l2, stage1_leaf{.attr_index = 1, .nt = true}).raw == 0x21'0705);
 
 }  // namespace vmsa
