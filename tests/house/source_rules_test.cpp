@@ -185,6 +185,15 @@ TEST(SourceRules, NothingIsLeftBehind) {
   EXPECT_TRUE(wrong.empty()) << lines(wrong);
 }
 
+TEST(SourceRules, EveryHeaderIsListedInTheReadme) {
+  std::string const readme = read(root() / "include/vmsa/README.md");
+  for (source_file const& file : tree()) {
+    if (!file.path.starts_with("include/vmsa/") || !file.path.ends_with(".hpp")) continue;
+    std::string const name = fs::path(file.path).filename().string();
+    EXPECT_NE(readme.find("`" + name + "`"), std::string::npos) << file.path;
+  }
+}
+
 TEST(SourceRules, TheTopLevelHoldsOnlyWhatItShould) {
   std::set<std::string> const expected{
       "include",           "src",      "tests", "bench", "cmake", "CMakeLists.txt", "build", "LICENSE",
