@@ -59,7 +59,8 @@ void add_replay(CLI::App& app, int& exit_code) {
       "  vmsa replay memattr_combine.csv.gz\n"
       "  zcat outcomes.csv.gz | vmsa replay - --show 3\n");
   command->callback([options, &exit_code] {
-    text::replay_report const report = text::replay(options->file, options->show);
+    text::line_reader reader(options->file);
+    text::replay_report const report = text::replay(reader, options->show);
     print(report, *options);
     exit_code = report.differed == 0 ? 0 : 1;
   });

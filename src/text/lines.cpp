@@ -39,10 +39,16 @@ struct line_reader::state {
     int status = Z_OK;
     char const* message = gzerror(file, &status);
     if (n < 0 || (n == 0 && status == Z_BUF_ERROR))
-      throw input_error(name, line, fmt::format("cannot read on: {}", status == Z_BUF_ERROR ? "the gzip stream ends early" : message),
-                        "a whole text file, plain or gzipped");
+      throw input_error(
+          name, line,
+          fmt::format("cannot read on: {}", status == Z_BUF_ERROR ? "the gzip stream ends early" : message),
+          "a whole text file, plain or gzipped");
     if (n == 0) ended = true;
-    if (std::memchr(buffer.data() + old, 0, buffer.size() - old) != nullptr)
+    refuse_nul(old);
+  }
+
+  void refuse_nul(std::size_t from) const {
+    if (buffer.find('\0', from) != std::string::npos)
       throw input_error(name, line + 1, "a NUL byte: this is no text", "a text file, plain or gzipped");
   }
 };
@@ -58,6 +64,13 @@ line_reader::line_reader(std::string path) : state_(std::make_unique<state>()) {
     throw input_error(path, 0, fmt::format("cannot open: {}", std::strerror(errno)),
                       "the path of a readable file, or - for standard input");
   gzbuffer(state_->file, 1u << 17);
+}
+
+line_reader::line_reader(std::string name, std::string text) : state_(std::make_unique<state>()) {
+  state_->name = std::move(name);
+  state_->buffer = std::move(text);
+  state_->ended = true;
+  state_->refuse_nul(0);
 }
 
 line_reader::~line_reader() = default;

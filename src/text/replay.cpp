@@ -20,11 +20,11 @@ constexpr table_kind kinds[] = {
 
 }  // namespace
 
-replay_report replay(std::string const& path, std::size_t show) {
-  line_reader reader(path);
+replay_report replay(line_reader& reader, std::size_t show) {
   replay_report report;
   std::string_view line;
-  if (!reader.next(line)) throw input_error(path, 0, "the file is empty", "a table with a header row");
+  std::string const file(reader.position().file);
+  if (!reader.next(line)) throw input_error(file, 0, "the file is empty", "a table with a header row");
 
   std::unique_ptr<replay_evaluator> evaluator;
   column_names const names(line, reader.position());
@@ -37,7 +37,7 @@ replay_report replay(std::string const& path, std::size_t show) {
   if (!evaluator) {
     std::string valid;
     for (table_kind const& kind : kinds) valid += std::string(valid.empty() ? "" : ", ") + kind.name;
-    throw input_error(path, 1, "no table with this header is known", "the columns of " + valid);
+    throw input_error(file, 1, "no table with this header is known", "the columns of " + valid);
   }
 
   while (reader.next(line)) {

@@ -21,6 +21,8 @@ class line_reader {
 
   // `path` names a file, gzipped or not; `-` is standard input. Throws input_error when it cannot be opened.
   explicit line_reader(std::string path);
+  // Text that is in memory already; `name` stands for the file in errors.
+  line_reader(std::string name, std::string text);
   ~line_reader();
   line_reader(line_reader const&) = delete;
   line_reader& operator=(line_reader const&) = delete;

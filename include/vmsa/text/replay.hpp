@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "vmsa/text/lines.hpp"
+
 namespace vmsa::text {
 
 struct replay_difference {
@@ -24,8 +26,8 @@ struct replay_report {
   std::vector<replay_difference> skips{};        // the first `show`
 };
 
-// Reads `path` (gzipped or not; `-` is standard input), recognises the table by its header, or as JSON lines, and
-// evaluates each row. Throws input_error for a file or a row that cannot be read.
-replay_report replay(std::string const& path, std::size_t show);
+// Recognises the table by its header, or as JSON lines, and evaluates each row. Throws input_error for a file or a row
+// that cannot be read.
+replay_report replay(line_reader& reader, std::size_t show);
 
 }  // namespace vmsa::text

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/fault_input.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "toml_reader.hpp"
+#include "vmsa/mmu/stage2_geometry.hpp"
+#include "vmsa/text/format.hpp"
+#include "vmsa/text/input_error.hpp"
+
+namespace vmsa::text {
+namespace {
+
+constexpr std::array<std::string_view, 3> access_names{"read", "write", "exec"};
+constexpr std::array<std::string_view, 3> sh_names{"non", "outer", "inner"};
+constexpr std::array<std::string_view, 3> fault_names{"translation", "permission", "access-flag"};
+
+std::string backing_list() {
+  std::string out;
+  for (unsigned i = 0; i < backing_count; ++i)
+    if (static_cast<backing>(i) != backing::custom)
+      out += fmt::format("{}{}", i == 0 ? "" : " ", vmsa::name(static_cast<backing>(i)));
+  return out;
+}
+
+// The MAIR byte a guest would use for a type: Linux's for the common ones.
+std::optional<u8> usual_mair(std::string_view type) {
+  std::optional<summary> const s = parse_summary(type);
+  if (!s) return std::nullopt;
+  constexpr u8 bytes[] = {0x00, 0x04, 0x08, 0x0c, 0x44, 0xbb, 0xff};
+  return bytes[static_cast<unsigned>(*s)];
+}
+
+guest_attributes read_stage1(toml_table const& t) {
+  guest_attributes a;
+  if (t.has("stage1") && t.has("mair")) t.refuse("mair", "given besides stage1", "one of the two");
+  if (auto const type = t.string("stage1")) {
+    std::optional<u8> const byte = usual_mair(*type);
+    if (!byte)
+      t.refuse("stage1", fmt::format("\"{}\"", *type),
+               "normal-wb normal-wt normal-nc device-nGnRnE device-nGnRE device-nGRE device-GRE");
+    a.mair = *byte;
+  }
+  if (auto const byte = t.hex("mair")) {
+    if (*byte > 0xff || classify_mair(static_cast<u8>(*byte)) == mair_class::reserved)
+      t.refuse("mair", hex(*byte), "a MAIR attribute byte that is not reserved");
+    a.mair = static_cast<u8>(*byte);
+  }
+  if (auto const sh = t.choice("sh", sh_names)) a.sh = *sh == 0 ? 0b00 : *sh == 1 ? 0b10 : 0b11;
+  return a;
+}
+
+guest_access read_access(toml_table const& t) {
+  guest_access access;
+  guest_attributes const stage1 = read_stage1(t);
+  if (t.has("esr")) {
+    for (std::string_view key : {"ipa", "kind", "fault"})
+      if (t.has(key)) t.refuse(key, "given besides esr", "registers (esr, far, hpfar), or ipa and kind");
+    access.esr.raw = t.need_hex("esr");
+    access.far.raw = t.need_hex("far");
+    access.hpfar.raw = t.need_hex("hpfar");
+    access.stage1 = stage1;
+    decoded_fault const fault = decode_fault(access.esr, access.far, access.hpfar);
+    if (!fault)
+      t.refuse("esr", fmt::format("{} is no abort of a guest", hex(access.esr.raw)),
+               "EC 0x20 or 0x24: an instruction or data abort from a lower exception level");
+  } else {
+    ipa const where{t.need_hex("ipa")};
+    if ((where.value >> 52) != 0) t.refuse("ipa", hex(where), "an address below 2^52");
+    auto const kind = static_cast<access_kind>(t.choice("kind", access_names).value_or(0));
+    constexpr fault_kind kinds[] = {fault_kind::translation, fault_kind::permission, fault_kind::access_flag};
+    access = make_access(kind, where, kinds[t.choice("fault", fault_names).value_or(0)], stage1);
+  }
+  access.name = t.string("name").value_or("");
+  access.line = t.line();
+  t.finish();
+  return access;
+}
+
+named_region read_memory(toml_table const& t) {
+  ipa const base{t.need_hex("ipa")};
+  u64 const size = t.need_hex("size");
+  pa const output{t.hex("pa").value_or(0)};
+  std::string const kind = t.need_string("backing", backing_list());
+  std::optional<backing> found;
+  for (unsigned i = 0; i < backing_count; ++i)
+    if (kind == vmsa::name(static_cast<backing>(i))) found = static_cast<backing>(i);
+  if (!found || *found == backing::custom) t.refuse("backing", fmt::format("\"{}\"", kind), backing_list());
+  if (inputs_of(*found).slot.kind != slot_kind::none && !t.has("pa")) t.need_hex("pa");
+  memslot slot;
+  slot.read_only = t.flag("read_only").value_or(false);
+  slot.log_dirty = t.flag("log_dirty").value_or(false);
+  named_region r{t.string("name").value_or(kind), make_region(base, size, output, *found, slot)};
+  r.where.inputs.dma = t.flag("dma").value_or(r.where.inputs.dma);
+  t.finish();
+
+  switch (check_regions({&r.where, 1}, granule::k4).what) {
+    case region_problem::none: break;
+    case region_problem::empty: t.refuse("size", "\"0x0\"", "at least one page, \"0x1000\"");
+    case region_problem::misaligned_base: t.refuse("ipa", hex(base), "a multiple of 0x1000");
+    case region_problem::misaligned_size: t.refuse("size", hex(size), "a multiple of 0x1000");
+    case region_problem::misaligned_output: t.refuse("pa", hex(output), "a multiple of 0x1000");
+    case region_problem::wraps: t.refuse("size", hex(size), "a range that ends below 2^64");
+    case region_problem::out_of_order:
+    case region_problem::overlap: break;
+  }
+  if (base.value + (size - 1) >= u64{1} << 52) t.refuse("ipa", hex(base), "a range below 2^52");
+  if (output.value + (size - 1) >= u64{1} << 48) t.refuse("pa", hex(output), "a range below 2^48");
+  return r;
+}
+
+}  // namespace
+
+guest_access make_access(access_kind kind, ipa where, fault_kind fault, guest_attributes stage1) {
+  guest_access access;
+  access.esr = encode_abort(kind, encode_fsc(fault, level::l3));
+  access.far = {{where.value}};
+  access.hpfar = encode_hpfar(where);
+  access.stage1 = stage1;
+  return access;
+}
+
+fault_scenario parse_fault_scenario(std::string_view text, std::string file) {
+  toml_table const root = toml_table::parse(text, std::move(file));
+  fault_scenario s;
+  s.file = root.file();
+  s.title = root.string("title").value_or("");
+
+  if (auto const machine = root.table("machine")) {
+    s.policy = machine->string("policy").value_or(s.policy);
+    s.host.cpu.s2fwb = machine->flag("fwb").value_or(s.host.cpu.s2fwb);
+    s.host.cpu.dic = machine->flag("dic").value_or(s.host.cpu.dic);
+    s.ipa_bits = static_cast<u8>(machine->count("ipa_bits", 52).value_or(s.ipa_bits));
+    if (!geometry::for_ipa_size(s.ipa_bits, granule::k4, s.host.cpu))
+      machine->refuse("ipa_bits", fmt::format("{}", s.ipa_bits), "a stage 2 input size this machine has, 32 to 48");
+    machine->finish();
+  }
+
+  for (toml_table const& t : root.tables("memory")) {
+    named_region r = read_memory(t);
+    for (named_region const& other : s.memory)
+      if (other.where.contains(r.where.base) || r.where.contains(other.where.base))
+        t.refuse("ipa", fmt::format("{} overlaps \"{}\" at {}", hex(r.where.base), other.name, hex(other.where.base)),
+                 "disjoint ranges");
+    s.memory.push_back(std::move(r));
+  }
+  std::sort(s.memory.begin(), s.memory.end(),
+            [](named_region const& a, named_region const& b) { return a.where.base < b.where.base; });
+
+  for (toml_table const& t : root.tables("access")) s.accesses.push_back(read_access(t));
+  root.finish();
+  return s;
+}
+
+std::optional<guest_access> parse_tracepoint(std::string_view line, line_position at) {
+  constexpr std::string_view name = "kvm_guest_fault:";
+  std::size_t const start = line.find(name);
+  if (start == std::string_view::npos) return std::nullopt;
+  std::string_view rest = line.substr(start + name.size());
+  auto const field = [&](std::string_view key) -> u64 {
+    std::size_t const begin = rest.find(fmt::format("{} 0x", key));
+    if (begin == std::string_view::npos)
+      throw input_error(std::string(at.file), at.number, fmt::format("kvm_guest_fault without {}", key),
+                        "kvm_guest_fault: ipa 0x..., hsr 0x..., hxfar 0x..., pc 0x...");
+    std::string_view value = rest.substr(begin + key.size() + 1);
+    value = value.substr(0, value.find_first_of(", \t"));
+    std::optional<u64> const number = parse_number(value);
+    if (!number)
+      throw input_error(std::string(at.file), at.number, fmt::format("{} \"{}\"", key, value),
+                        "at most 16 hexadecimal digits after 0x");
+    return *number;
+  };
+  guest_access access;
+  ipa const where{field("ipa")};
+  access.esr.raw = field("hsr");
+  access.far.raw = field("hxfar");
+  access.hpfar = encode_hpfar(where);
+  access.line = at.number;
+  if (!decode_fault(access.esr, access.far, access.hpfar))
+    throw input_error(std::string(at.file), at.number, fmt::format("hsr {} is no abort of a guest", hex(access.esr.raw)),
+                      "EC 0x20 or 0x24: an instruction or data abort from a lower exception level");
+  return access;
+}
+
+}  // namespace vmsa::text
