@@ -65,6 +65,12 @@ constexpr u8 canonical_memattr(descriptor d, bool fwb) noexcept {
   return (m & 0b1110) == 0b1110 ? m : low;
 }
 
+// Device and Normal-NC are Outer Shareable whatever SH says, so a change of SH changes nothing there.
+constexpr bool shareability_counts(descriptor d, bool fwb) noexcept {
+  u8 const m = canonical_memattr(d, fwb);
+  return fwb ? (m & 0b0110) == 0b0110 : (m & 0b1100) != 0 && m != 0b0101;
+}
+
 // Permissions as bits that may only be added by a relaxation: read, write, execute at EL1, execute at EL0.
 constexpr u8 permission_bits(descriptor d, change_context const& c) noexcept {
   auto const ap = static_cast<u8>(stage2_bits::s2ap::get(d.raw));
@@ -93,7 +99,7 @@ constexpr change classify_change(descriptor from, descriptor to, change_context 
 
   if (canonical_memattr(from, c.fwb) != canonical_memattr(to, c.fwb))
     return {change_class::break_required, break_reason::memory_type};
-  if (!c.format.ds && stage2_bits::sh::get(from.raw) != stage2_bits::sh::get(to.raw))
+  if (!c.format.ds && stage2_bits::sh::get(from.raw) != stage2_bits::sh::get(to.raw) && shareability_counts(to, c.fwb))
     return {change_class::break_required, break_reason::shareability};
   if (leaf_output(from, c.at, c.format) != leaf_output(to, c.at, c.format) &&
       (!c.same_contents || writable(from, c) || writable(to, c)))
@@ -115,6 +121,8 @@ constexpr change classify_change(descriptor from, descriptor to, change_context 
 
 static_assert(classify_change({}, {0x4000'07ff}, {}).what == change_class::install);
 static_assert(classify_change({0x4000'07ff}, {0x4000'077f}, {}).what == change_class::tighten);
+static_assert(classify_change({0x4000'07ff}, {0x4000'06ff}, {}).why == break_reason::shareability);
+static_assert(classify_change({0x4000'07d7}, {0x4000'06d7}, {}).what == change_class::none);
 static_assert(classify_change({0x4000'07ff}, {0x4000'07d7}, {}).why == break_reason::memory_type);
 
 }  // namespace vmsa
