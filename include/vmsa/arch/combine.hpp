@@ -51,7 +51,9 @@ constexpr memory_attributes force_write_back(memory_attributes const& stage1, st
 // result with it; in both cases before CD and ID.
 constexpr memory_attributes stage2_view(memory_attributes const& stage1, stage2_attributes const& s2,
                                         controls const& c) noexcept {
-  return c.fwb ? force_write_back(stage1, s2) : decode_memattr(s2, c.feat, c.choices);
+  stage2_attributes own = s2;
+  own.fnxs = s2.fnxs && c.feat.xs;
+  return c.fwb ? force_write_back(stage1, own) : decode_memattr(own, c.feat, c.choices);
 }
 
 // Both stages' own attributes, without FWB [S2CombineS1MemAttrs].

@@ -106,11 +106,15 @@ static_assert(covers_all_bits(ttbr_el1::layout));
 struct tcr_el1 : register_value<tcr_el1> {
   using t0sz = field<5, 0, u8>;
   using epd0 = field<7, 7, bool>;
+  using irgn0 = field<9, 8, u8>;
+  using orgn0 = field<11, 10, u8>;
   using sh0 = field<13, 12, u8>;
   using tg0 = field<15, 14, u8>;
   using t1sz = field<21, 16, u8>;
   using a1 = field<22, 22, bool>;
   using epd1 = field<23, 23, bool>;
+  using irgn1 = field<25, 24, u8>;
+  using orgn1 = field<27, 26, u8>;
   using sh1 = field<29, 28, u8>;
   using tg1 = field<31, 30, u8>;
   using ips = field<34, 32, u8>;
@@ -133,8 +137,8 @@ struct tcr_el1 : register_value<tcr_el1> {
       field<50, 47>::info("HWU1"), field<46, 43>::info("HWU0"), hpd1::info("HPD1"), hpd0::info("HPD0"), hd::info("HD"),
       ha::info("HA"), tbi1::info("TBI1"), tbi0::info("TBI0"), field<36>::info("AS"),
       field<35>::info("RES0", field_role::res0), ips::info("IPS"), tg1::info("TG1"), sh1::info("SH1"),
-      field<27, 26>::info("ORGN1"), field<25, 24>::info("IRGN1"), epd1::info("EPD1"), a1::info("A1"), t1sz::info("T1SZ"),
-      tg0::info("TG0"), sh0::info("SH0"), field<11, 10>::info("ORGN0"), field<9, 8>::info("IRGN0"), epd0::info("EPD0"),
+      orgn1::info("ORGN1"), irgn1::info("IRGN1"), epd1::info("EPD1"), a1::info("A1"), t1sz::info("T1SZ"),
+      tg0::info("TG0"), sh0::info("SH0"), orgn0::info("ORGN0"), irgn0::info("IRGN0"), epd0::info("EPD0"),
       field<6>::info("RES0", field_role::res0), t0sz::info("T0SZ")};
 };
 static_assert(covers_all_bits(tcr_el1::layout));

@@ -78,6 +78,9 @@ concept translation_geometry = requires(G const& g, level l, u64 input) {
   { g.tg() } -> std::same_as<granule>;
   { g.contains(input) } -> std::same_as<bool>;
   { g.root_size() } -> std::convertible_to<u64>;
+  { g.format } -> std::convertible_to<descriptor_format>;
+  { g.input_bits } -> std::convertible_to<unsigned>;
+  { g.output_bits } -> std::convertible_to<unsigned>;
 };
 
 // The largest TxSZ: the smallest input space.

@@ -57,12 +57,18 @@ concept readable_port = requires(Port& port, pa where) {
   { port.load(where, load_order::acquire) } -> std::same_as<descriptor>;
 };
 
+// A walk that sets access flags and dirty state. On a port that can only be read the updates are worked out and
+// recorded, and later reads of the same translation see them.
+template <class Port>
+concept updatable_port = readable_port<Port> && requires(Port& port, pa where) {
+  { port.compare_exchange(where, descriptor{}, descriptor{}) } -> std::same_as<descriptor>;
+};
+
 // Loads and stores are of naturally aligned 64-bit descriptors. `compare_exchange(where, expected, desired)` returns
 // the value found; the store took place iff that equals `expected`, and then has release order.
 template <class Port>
-concept mmu_port = readable_port<Port> && requires(Port& port, pa where, u64 size) {
+concept mmu_port = updatable_port<Port> && requires(Port& port, pa where, u64 size) {
   { port.store(where, descriptor{}, store_order::release) } -> std::same_as<void>;
-  { port.compare_exchange(where, descriptor{}, descriptor{}) } -> std::same_as<descriptor>;
   { port.maintain(cache_op::clean_to_poc, where, size) } -> std::same_as<void>;
   { port.issue(barrier::dsb_ish) } -> std::same_as<void>;
   { port.issue(tlbi{}) } -> std::same_as<void>;

@@ -136,6 +136,9 @@ struct fixed_geometry {
   static constexpr stage2_configuration configuration = geometry::for_ipa_size(Bits, Granule, Features);
   static_assert(configuration.error == geometry_error::none, "no stage 2 geometry has this granule and IPA size");
   static constexpr geometry value = configuration.shape;
+  static constexpr descriptor_format format = value.format;
+  static constexpr u8 input_bits = value.input_bits;
+  static constexpr u8 output_bits = value.output_bits;
 
   static constexpr unsigned shift(level l) noexcept { return level_shift(Granule, l); }
   static constexpr u64 size(level l) noexcept { return u64{1} << shift(l); }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// What a PE does with an address: all that permission, alignment and hardware updates ask of it.
+#pragma once
+#include "vmsa/arch/bits.hpp"
+
+namespace vmsa {
+
+enum class operation : u8 {
+  read,
+  write,
+  exec,
+  read_modify_write,  // an atomic: needs both permissions
+  at_read,            // AT S12E1R, or AT S12E0R with el = EL0
+  at_write,           // AT S12E1W, or AT S12E0W
+  tag_load,           // LDG
+  tag_store,          // STG
+  tag_checked_read,
+  tag_checked_write,
+};
+
+enum class exception_level : u8 { el0, el1 };
+
+struct memory_access {
+  operation op = operation::read;
+  exception_level el = exception_level::el1;
+  bool unprivileged = false;  // LDTR or STTR: counts for read and write at EL1, which are then checked as EL0
+  bool pan = false;           // PSTATE.PAN
+  bool aligned = true;        // to its size
+
+  constexpr bool fetches() const noexcept { return op == operation::exec; }
+  constexpr bool translates_only() const noexcept { return op == operation::at_read || op == operation::at_write; }
+  constexpr bool reads() const noexcept {
+    return op == operation::read || op == operation::read_modify_write || op == operation::at_read ||
+           op == operation::tag_load || op == operation::tag_checked_read;
+  }
+  constexpr bool writes() const noexcept {
+    return op == operation::write || op == operation::read_modify_write || op == operation::at_write ||
+           op == operation::tag_store || op == operation::tag_checked_write;
+  }
+  // An address translation instruction asks whether it could write; it makes nothing dirty.
+  constexpr bool dirties() const noexcept { return writes() && !translates_only(); }
+  constexpr bool uses_tags() const noexcept { return op >= operation::tag_load; }
+  constexpr bool stores_tags() const noexcept { return op == operation::tag_store; }
+  // WnR of a stage 2 Permission fault on a stage 1 table access: that of this access, where an atomic counts as a read.
+  constexpr bool table_access_wnr() const noexcept { return writes() && op != operation::read_modify_write; }
+
+  constexpr bool as_unprivileged() const noexcept {
+    return unprivileged && (op == operation::read || op == operation::write);
+  }
+  // The exception level whose permissions count.
+  constexpr exception_level checked_as() const noexcept {
+    return as_unprivileged() ? exception_level::el0 : el;
+  }
+  // PAN protects EL0's memory from EL1's data accesses; fetches and the AT instructions without P are not its business.
+  constexpr bool pan_applies() const noexcept { return pan && !fetches() && !translates_only(); }
+
+  friend constexpr bool operator==(memory_access const&, memory_access const&) = default;
+};
+
+}  // namespace vmsa
