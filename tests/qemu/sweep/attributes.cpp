@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Every MAIR byte, SH, MemAttr and stage 2 SH, with and without FWB, through AT S12E1R, S12E1W and S12E0R.
+// Every MAIR byte, SH, MemAttr and stage 2 SH, with and without FWB, through AT S12E1R, S12E1W and S12E0R; then again
+// through S12E1R under each control that changes attributes, and through S1E1R, which has stage 1 alone.
+#include <initializer_list>
+
 #include "judge.hpp"
 #include "vmsa/arch/combine.hpp"
 #include "vmsa/arch/stage1_descriptor.hpp"
@@ -30,9 +33,19 @@ table stage2_l3;
 constexpr u64 ram = 0x4000'0000, ram_size = 0x800'0000;
 constexpr u64 output_base = 0x4400'0000;
 
+struct setting {
+  char const* name = "plain";
+  bool fwb = false;     // HCR_EL2
+  bool cd = false;
+  bool dc = false;
+  bool m = true;        // SCTLR_EL1
+  bool c = true;
+  bool alone = false;   // stage 1 alone
+};
+
 struct row {
   u8 mair, s1_sh, memattr, s2_sh;
-  bool fwb;
+  setting const& in;
 };
 
 // What the architecture leaves open, as QEMU has it.
@@ -62,10 +75,13 @@ void map_ram(bool fwb) noexcept {
 }
 
 par_el1 model(row const& r, pa output, features const& f) noexcept {
-  stage1_controls const one{.feat = f, .choices = qemu_choices};
-  controls const both{.fwb = r.fwb, .feat = f, .choices = qemu_choices};
-  stage2_attributes const s2{r.memattr, decode_shareability(r.s2_sh, qemu_choices), false};
-  memory_attributes a = combine(stage1_attributes(r.mair, r.s1_sh, one), s2, both);
+  stage1_controls const one{.enabled = r.in.m, .dc = r.in.dc, .vm = !r.in.alone, .data_cacheable = r.in.c, .feat = f,
+                            .choices = qemu_choices};
+  memory_attributes a = stage1_attributes(r.mair, r.s1_sh, one);
+  if (!r.in.alone) {
+    controls const both{.fwb = r.in.fwb, .cd = r.in.cd, .feat = f, .choices = qemu_choices};
+    a = combine(a, {r.memattr, decode_shareability(r.s2_sh, qemu_choices), false}, both);
+  }
   if (!f.xs) a.xs = true;  // without FEAT_XS nothing has XS = 0 to report
   return encode_par(output, a, f.mte_perm);
 }
@@ -78,8 +94,8 @@ device_kind leaked_kind(u8 nibble) noexcept {
   return nibble == 0x0 ? device_kind::nGnRnE : nibble == 0x4 ? device_kind::nGnRE : nibble == 0x8 ? device_kind::nGRE : device_kind::GRE;
 }
 
-deviation explain(row const& r, par_el1 machine, features const& f) noexcept {
-  if (machine.get<par_el1::f>()) return deviation::none;
+// A difference with every cache switched on.
+deviation explain_combination(row const& r, par_el1 machine, features const& f) noexcept {
   u8 const answer = machine.get<par_el1::attr>();
   bool const one_device = device_byte(r.mair);
   bool const two_device = (r.memattr & 0b1100) == 0;
@@ -89,13 +105,13 @@ deviation explain(row const& r, par_el1 machine, features const& f) noexcept {
   };
   if (mair_is_reserved(r.mair, f)) return deviation::d13;
   // Bit 3 is RES0 without FEAT_MTE_PERM.
-  if (r.fwb && ((r.memattr & 0b1000) != 0 || memattr_is_reserved(r.memattr, true, f)))
+  if (r.in.fwb && ((r.memattr & 0b1000) != 0 || memattr_is_reserved(r.memattr, true, f)))
     return is_device_answer(device_kind::nGnRnE) ? deviation::d13 : deviation::none;
-  if (r.fwb) return one_device && two_device && is_device_answer(two_kind) ? deviation::d3 : deviation::none;
+  if (r.in.fwb) return one_device && two_device && is_device_answer(two_kind) ? deviation::d3 : deviation::none;
 
   if (one_device != two_device) {
     // Stage 2 names NC, WT and WB halves 01, 10 and 11, and 00 is reserved; WT and WB have nibbles that are no device's.
-    u8 const two_inner = r.memattr & 0b11;
+    u8 const two_inner = r.in.cd ? 0b01 : r.memattr & 0b11;
     u8 const inner = one_device ? (two_inner < 0b10 ? static_cast<u8>(two_inner << 2) : u8{0xf}) : r.mair & 0xf;
     device_kind const own = one_device ? kind_of_byte(r.mair) : two_kind;
     return is_device_answer(stricter(own, leaked_kind(inner))) ? deviation::d1 : deviation::none;
@@ -111,10 +127,74 @@ deviation explain(row const& r, par_el1 machine, features const& f) noexcept {
   return answer == lossy ? deviation::d2 : deviation::none;
 }
 
-}  // namespace
+deviation explain(row const& r, par_el1 machine, pa output, features const& f) noexcept {
+  if (machine.get<par_el1::f>()) return deviation::none;
+  auto const explained_under = [&](setting const& other) {
+    row const same{r.mair, r.s1_sh, r.memattr, r.s2_sh, other};
+    return equal(model(same, output, f), machine) || explain(same, machine, output, f) != deviation::none;
+  };
+  if (r.in.alone) {
+    if (mair_is_reserved(r.mair, f)) return deviation::d13;
+    par_el1 const expected = model(r, output, f);
+    bool const only_sh = equal({par_el1::sh::put(machine.raw, expected.get<par_el1::sh>())}, expected);
+    return only_sh && machine.get<par_el1::sh>() == r.s1_sh ? deviation::d4 : deviation::none;
+  }
+  if (!r.in.c && !device_byte(r.mair)) {
+    setting other = r.in;
+    other.c = true;
+    return explained_under(other) ? deviation::d5 : deviation::none;
+  }
+  if (r.in.cd && r.in.fwb) {
+    setting other = r.in;
+    other.cd = false;
+    return explained_under(other) ? deviation::d6 : deviation::none;
+  }
+  if (!r.in.m && !r.in.dc && r.in.fwb) {
+    par_el1 const expected = model(r, output, f);
+    if (equal({par_el1::sh::put(expected.raw, static_cast<u8>(decode_shareability(r.s2_sh, qemu_choices)))}, machine))
+      return deviation::d16;
+  }
+  return explain_combination(r, machine, f);
+}
 
-tally sweep_attributes(features const& all) noexcept {
-  tally t;
+using el2::translation;
+
+void sweep(tally& t, setting const& in, std::initializer_list<translation> instructions, features const& f) noexcept {
+  map_ram(in.fwb);
+  el2::write_hcr_el2(hcr_el2{}
+                         .with<hcr_el2::rw>(true)
+                         .with<hcr_el2::vm>(true)
+                         .with<hcr_el2::fwb>(in.fwb)
+                         .with<hcr_el2::cd>(in.cd)
+                         .with<hcr_el2::dc>(in.dc)
+                         .raw);
+  el2::write_sctlr_el1(
+      sctlr_el1{}.with<sctlr_el1::m>(in.m).with<sctlr_el1::c>(in.c).with<sctlr_el1::i>(true).raw);
+  bool const flat = in.dc || !in.m;  // VA is IPA: one row for each stage 2 page
+  for (unsigned first = 0; first < (flat ? 8u : 256u); first += 8) {  // eight MAIR bytes at a time
+    u64 bytes = 0;
+    for (unsigned i = 0; i < 8; ++i) bytes |= u64{first + i} << (8 * i);
+    el2::write_mair_el1(bytes);
+    el2::forget_all_translations();
+    for (unsigned p = 0; p < (flat ? stage2_pages : pages); ++p) {
+      row const r{static_cast<u8>(first + (p >> 8)), static_cast<u8>((p >> 6) & 3), static_cast<u8>((p >> 2) & 0xf),
+                  static_cast<u8>(p & 3), in};
+      u64 const offset = u64{p % stage2_pages} << 12;
+      pa const output{in.alone ? offset : output_base + offset};
+      par_el1 const expected = model(r, output, f);
+      for (translation const what : instructions) {
+        par_el1 const machine = el2::address_translate(what, va{u64{p} << 12});
+        judge(t, expected, machine, [&] { return explain(r, machine, output, f); },
+              [&] {
+                print_line("  ", in.name, ": MAIR ", hex{r.mair}, " SH ", u64{r.s1_sh}, " MemAttr ", hex{r.memattr},
+                           " SH ", u64{r.s2_sh}, " FWB ", u64{in.fwb});
+              });
+      }
+    }
+  }
+}
+
+features prepare(features const& all) noexcept {
   features f = all;
   f.lpa2 = false;  // 48-bit descriptors, which hold SH
   build_tables();
@@ -123,33 +203,33 @@ tally sweep_attributes(features const& all) noexcept {
   el2::write_vttbr_el2(physical(&stage2_root));
   el2::write_tcr_el1(tcr_el1{}.with<tcr_el1::t0sz>(25).with<tcr_el1::epd1>(true).with<tcr_el1::ips>(0b010).raw);
   el2::write_ttbr0_el1(physical(&stage1_l1));
-  el2::write_sctlr_el1(sctlr_el1{}.with<sctlr_el1::m>(true).with<sctlr_el1::c>(true).with<sctlr_el1::i>(true).raw);
+  return f;
+}
 
-  for (unsigned fwb = 0; fwb <= (f.s2fwb ? 1u : 0u); ++fwb) {
-    map_ram(fwb != 0);
-    el2::write_hcr_el2(
-        hcr_el2{}.with<hcr_el2::rw>(true).with<hcr_el2::vm>(true).with<hcr_el2::fwb>(fwb != 0).raw);
-    for (unsigned first = 0; first < 256; first += 8) {  // eight MAIR bytes at a time
-      u64 bytes = 0;
-      for (unsigned i = 0; i < 8; ++i) bytes |= u64{first + i} << (8 * i);
-      el2::write_mair_el1(bytes);
-      el2::forget_all_translations();
-      for (unsigned p = 0; p < pages; ++p) {
-        row const r{static_cast<u8>(first + (p >> 8)), static_cast<u8>((p >> 6) & 3),
-                    static_cast<u8>((p >> 2) & 0xf), static_cast<u8>(p & 3), fwb != 0};
-        par_el1 const expected = model(r, pa{output_base + (u64{p % stage2_pages} << 12)}, f);
-        for (el2::translation const what :
-             {el2::translation::s12e1r, el2::translation::s12e1w, el2::translation::s12e0r}) {
-          par_el1 const machine = el2::address_translate(what, va{u64{p} << 12});
-          judge(t, expected, machine, [&] { return explain(r, machine, f); },
-                [&] {
-                  print_line("  MAIR ", hex{r.mair}, " SH ", u64{r.s1_sh}, " MemAttr ", hex{r.memattr}, " SH ",
-                             u64{r.s2_sh}, " FWB ", u64{fwb});
-                });
-        }
-      }
-    }
+}  // namespace
+
+tally sweep_attributes(features const& all) noexcept {
+  features const f = prepare(all);
+  tally t;
+  for (bool const fwb : {false, true})
+    if (f.s2fwb || !fwb)
+      sweep(t, {.fwb = fwb}, {translation::s12e1r, translation::s12e1w, translation::s12e0r}, f);
+  return t;
+}
+
+tally sweep_controls(features const& all) noexcept {
+  features const f = prepare(all);
+  tally t;
+  for (bool const fwb : {false, true}) {
+    if (fwb && !f.s2fwb) continue;
+    sweep(t, {.name = "CD", .fwb = fwb, .cd = true}, {translation::s12e1r}, f);
+    sweep(t, {.name = "C=0", .fwb = fwb, .c = false}, {translation::s12e1r}, f);
+    sweep(t, {.name = "CD, C=0", .fwb = fwb, .cd = true, .c = false}, {translation::s12e1r}, f);
+    sweep(t, {.name = "M=0", .fwb = fwb, .m = false}, {translation::s12e1r, translation::s12e0r}, f);
+    sweep(t, {.name = "DC", .fwb = fwb, .dc = true}, {translation::s12e1r, translation::s12e0r}, f);
+    sweep(t, {.name = "DC, M=0", .fwb = fwb, .dc = true, .m = false}, {translation::s12e1r, translation::s12e0r}, f);
   }
+  sweep(t, {.name = "stage 1 alone", .alone = true}, {translation::s1e1r, translation::s1e0r}, f);
   return t;
 }
 

@@ -28,6 +28,7 @@ enum class deviation : u8 {
   d13,  // reserved MAIR bytes and MemAttr values
   d14,  // a block at 4K level 0 and 16K level 1 without DS
   d15,  // a stage 2 fault on a stage 1 table access has the stage 1 level
+  d16,  // stage 1 off hands on no shareability, where it should be Outer: FWB=1 forcing write-back shows it
   count
 };
 inline constexpr char const* deviation_names[] = {
@@ -44,7 +45,8 @@ inline constexpr char const* deviation_names[] = {
     "D10 AT S12E1W marks a page dirty",
     "D13 reserved encodings",
     "D14 blocks accepted without DS",
-    "D15 stage 1's level in a stage 2 fault on its walk"};
+    "D15 stage 1's level in a stage 2 fault on its walk",
+    "D16 stage 1 off is not Outer Shareable"};
 
 struct tally {
   u64 rows = 0;
@@ -80,12 +82,13 @@ void judge(tally& t, par_el1 model, par_el1 machine, Explain&& explain, Describe
     ++t.explained[static_cast<unsigned>(why)];
     return;
   }
-  if (++t.unexplained > 20000) return;
+  if (++t.unexplained > 20) return;
   describe();
   print_line("    model ", hex{comparable(model)}, " machine ", hex{comparable(machine)});
 }
 
 // The parts of the sweep.
 tally sweep_attributes(vmsa::features const& f) noexcept;
+tally sweep_controls(vmsa::features const& f) noexcept;
 
 }  // namespace sweep

@@ -23,6 +23,7 @@ extern "C" int main() noexcept {
   vmsa::features const f = el2::machine_features();
   tally total;
   add(total, sweep_attributes(f), "attributes");
+  add(total, sweep_controls(f), "controls");
 
   for (unsigned i = 1; i < static_cast<unsigned>(deviation::count); ++i)
     if (total.explained[i] != 0) print_line("  ", deviation_names[i], ": ", total.explained[i]);
