@@ -14,5 +14,6 @@ namespace vmsa::cli {
 using add_command = void(CLI::App& app, int& exit_code);
 
 add_command add_replay;
+add_command add_decode;
 
 }  // namespace vmsa::cli

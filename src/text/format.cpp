@@ -22,7 +22,7 @@ std::string size_name(u64 bytes) {
   return fmt::format("{}{}", bytes, units[unit]);
 }
 
-std::string describe(memory_attributes const& a) {
+std::string describe_type(memory_attributes const& a) {
   std::string text{name(summarize(a))};
   if (is_normal(a)) {
     if (a.inner == a.outer) {
@@ -32,12 +32,20 @@ std::string describe(memory_attributes const& a) {
       text += fmt::format(" (inner {}, outer {})", name(a.inner), name(a.outer));
     }
   }
-  text += fmt::format(", {}", long_name(a.sh));
+  return text;
+}
+
+std::string describe_extras(memory_attributes const& a) {
+  std::string text;
   // XS = 0 is what write-back memory has anyway, XS = 1 what everything else has.
   if (a.xs == is_write_back(a)) text += a.xs ? ", XS" : ", XS=0";
   if (a.tagged) text += ", Tagged";
   if (a.no_tag_access) text += ", NoTagAccess";
   return text;
+}
+
+std::string describe(memory_attributes const& a) {
+  return fmt::format("{}, {}{}", describe_type(a), long_name(a.sh), describe_extras(a));
 }
 
 std::optional<u64> parse_number(std::string_view text, int base) noexcept {

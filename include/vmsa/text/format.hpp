@@ -24,6 +24,10 @@ std::string size_name(u64 bytes);
 
 // One line for a person: `Normal-WB, inner shareable`, with halves, hints, XS and tags where they say more.
 std::string describe(memory_attributes const& a);
+// The part of it that Shareability and XS are not: `Normal-WB`, `Normal-mixed (inner WB-RW, outer NC)`.
+std::string describe_type(memory_attributes const& a);
+// The part after it: `, XS=0, Tagged`, where they differ from what the type has anyway; often empty.
+std::string describe_extras(memory_attributes const& a);
 
 // A number in decimal, or hexadecimal with 0x (or without, when `base` is 16). Nothing but digits is accepted: no sign,
 // no space, no overflow; none otherwise.
