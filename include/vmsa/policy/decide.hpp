@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From inputs to a decision: find the row, then say what it means for this access.
 #pragma once
-#include "vmsa/policy/rule.hpp"
+#include "vmsa/policy/policy_table.hpp"
 
 namespace vmsa {
 
@@ -26,9 +26,9 @@ constexpr cache_duties duties_of_cache_toggle(bool fwb) noexcept { return {.clea
 constexpr decision decide(policy_table const& table, policy_host const& host, memory_inputs const& inputs,
                           backing kind, fault_access const& access) noexcept {
   decision d;
-  d.fwb = runs_with_fwb(table, host);
-  d.capability_243 = table.has_capability_243 && maintenance_free(host);
-  d.row = first_match(table.rows, situation(host, inputs, kind, access));
+  d.fwb = table.runs_with_fwb(host);
+  d.capability_243 = table.traits().has_capability_243 && maintenance_free(host);
+  d.row = table.find(host, inputs, kind, access);
   if (d.row == nullptr) return d;
   verdict const& v = d.row->then;
   d.outcome = v.outcome;
@@ -37,36 +37,27 @@ constexpr decision decide(policy_table const& table, policy_host const& host, me
   d.exception = v.exception;
   d.esr_el1 = exception_syndrome(v.exception, access);
   if (!d.maps()) return d;
-
-  bool const exec = access.kind == access_kind::exec && !access.stage1_walk;
-  bool const logged_clean = inputs.slot.log_dirty && access.kind != access_kind::write;
-  bool const host_writable = inputs.vma.access == host_access::read_write && !inputs.slot.read_only;
-  d.memory = v.memory;
-  d.sh = v.sh;
-  d.sh_in_leaf = !host.lpa2_tables;
-  d.readable = true;
-  switch (v.write) {
-    case write_grant::never: break;
-    case write_grant::host: d.writable = host_writable; break;
-    case write_grant::host_unless_logged: d.writable = host_writable && !logged_clean; break;
-    case write_grant::always: d.writable = true; break;
-  }
-  switch (v.execute) {
-    case execute_grant::never: break;
-    case execute_grant::fetch_or_dic: d.executable = exec || host.cpu.dic; break;
-    case execute_grant::always: d.executable = true; break;
-  }
-  if (host.mode == hypervisor_mode::nested) {
-    d.readable = host.nested.read;
-    d.writable = d.writable && host.nested.write;
-    d.executable = d.executable && host.nested.execute;
-  }
-  std::optional<u8> const memattr = encode_memattr(v.memory, d.fwb);
-  if (!memattr) {  // Normal-WT has no encoding with FWB
+  d.memattr = d.row->memattr[d.fwb];
+  if (d.memattr == no_memattr) {  // Normal-WT has no encoding with FWB
     d.outcome = policy_outcome::not_applicable;
     return d;
   }
-  d.memattr = *memattr;
+  d.memory = v.memory;
+  d.sh = v.sh;
+  d.sh_in_leaf = !host.lpa2_tables;
+
+  // Every grant as one bit, so that the row's own is picked without a branch: the rows of a real guest's faults vary.
+  bool const exec = access.kind == access_kind::exec && !access.stage1_walk;
+  bool const logged_clean = inputs.slot.log_dirty && access.kind != access_kind::write;
+  bool const host_writable = inputs.vma.access == host_access::read_write && !inputs.slot.read_only;
+  auto const pick = [](unsigned grants, auto which) { return (grants >> static_cast<unsigned>(which) & 1) != 0; };
+  unsigned const write_grants = 0b1000u | (host_writable ? 0b0010u : 0u) | (host_writable && !logged_clean ? 0b0100u : 0u);
+  unsigned const execute_grants = 0b100u | (exec || host.cpu.dic ? 0b010u : 0u);
+  bool const nested = host.mode == hypervisor_mode::nested;
+  d.readable = !nested || host.nested.read;
+  d.writable = pick(write_grants, v.write) && (!nested || host.nested.write);
+  d.executable = pick(execute_grants, v.execute) && (!nested || host.nested.execute);
+
   if (v.leaf != leaf_limit::page && !inputs.slot.log_dirty) {
     if (inputs.vma.pfnmap) {
       d.largest_leaf = level::l1;
@@ -76,7 +67,7 @@ constexpr decision decide(policy_table const& table, policy_host const& host, me
     // pKVM's hypervisor takes pages and level 2 blocks only.
     if (host.mode == hypervisor_mode::pkvm_guest && d.largest_leaf < level::l2) d.largest_leaf = level::l2;
   }
-  if (table.linux_cache_duties) {
+  if (table.traits().linux_cache_duties) {
     d.duties = access.fault == fault_reason::permission
                    ? duties_of_relax(d.executable, host.cpu.dic)
                    : duties_of_map(d.memory, d.executable, d.fwb, host.cpu.dic);

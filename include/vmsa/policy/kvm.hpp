@@ -58,10 +58,10 @@ inline constexpr auto from_6_17 =
 }  // namespace kvm_detail
 
 inline constexpr policy_table kvm_tables[kvm_era_count] = {
-    {.name = "linux-6.1", .rows = kvm_detail::to_6_8},
-    {.name = "linux-6.9", .rows = kvm_detail::from_6_9},
-    {.name = "linux-6.17", .rows = kvm_detail::from_6_17, .has_capability_243 = true},
-    {.name = "linux-7.1", .rows = kvm_detail::from_6_17, .has_capability_243 = true},
+    {"linux-6.1", kvm_detail::to_6_8},
+    {"linux-6.9", kvm_detail::from_6_9},
+    {"linux-6.17", kvm_detail::from_6_17, {.has_capability_243 = true}},
+    {"linux-7.1", kvm_detail::from_6_17, {.has_capability_243 = true}},
 };
 constexpr policy_table const& kvm_table(kvm_era e) noexcept { return kvm_tables[static_cast<unsigned>(e)]; }
 

@@ -153,65 +153,74 @@ constexpr situation_set pack(match const& m) noexcept {
   return s;
 }
 
+// Without a branch: it sits in the middle of every decision.
 constexpr bool nested_allows(policy_host const& h, access_kind k) noexcept {
-  if (h.mode != hypervisor_mode::nested) return true;
-  return k == access_kind::exec ? h.nested.execute : k == access_kind::write ? h.nested.write : h.nested.read;
+  unsigned const granted = (h.nested.read ? 0b001u : 0u) | (h.nested.write ? 0b010u : 0u) |
+                           (h.nested.execute ? 0b100u : 0u) |
+                           (h.mode == hypervisor_mode::nested ? 0u : 0b111u);
+  return (granted >> static_cast<unsigned>(k) & 1) != 0;
+}
+
+// Calls see(input, value) for every input of one fault: the only place that says where an input's value is found.
+template <class See>
+constexpr void for_each_input(policy_host const& h, memory_inputs const& m, backing kind, fault_access const& a,
+                              See&& see) noexcept {
+  auto const number = [](auto value) { return static_cast<unsigned>(value); };
+  using enum policy_input;
+  see(nested_grant, number(nested_allows(h, a.kind)));
+  see(fwb_dic, number(h.cpu.s2fwb) | number(h.cpu.dic) << 1);
+  see(lpa2, number(h.lpa2_tables));
+  see(xnx, number(h.cpu.xnx));
+  see(idc, number(h.cpu.idc));
+  see(mte, number(h.cpu.mte));
+  see(mte_vm, number(h.mte_vm));
+  see(mode, number(h.mode));
+  see(page, number(m.page));
+  see(linear, number(m.linear));
+  see(vma, number(m.vma.type));
+  see(mapping, number(m.vma.pfnmap) | number(m.vma.mixedmap) << 1);
+  see(any_uncached, number(m.vma.allow_any_uncached));
+  see(shared, number(m.vma.shared));
+  see(swap_backed, number(m.vma.swap_backed));
+  see(mte_allowed, number(m.vma.mte_allowed));
+  see(host_access, number(m.vma.access));
+  see(late, number(m.vma.late));
+  see(slot, number(m.slot.kind));
+  see(read_only, number(m.slot.read_only));
+  see(log_dirty, number(m.slot.log_dirty));
+  see(dma, number(m.dma));
+  see(host_leaf, number(m.host_leaf) - 1);
+  see(access, number(a.kind));
+  see(fault, number(a.fault));
+  see(stage1_walk, number(a.stage1_walk));
+  see(cache_maintenance, number(a.cache_maintenance));
+  see(syndrome, number(a.syndrome_valid));
+  see(nisv_exits, number(h.nisv_exits));
+  see(el0, number(a.from_el0));
+  see(backing, number(kind));
 }
 
 // The one situation that a fault is.
 constexpr situation_set situation(policy_host const& h, memory_inputs const& m, backing kind,
                                   fault_access const& a) noexcept {
   situation_set s;
-  auto const put = [&s](policy_input i, unsigned value) {
+  for_each_input(h, m, kind, a, [&s](policy_input i, unsigned value) {
     input_field const f = field_of(i);
     s.words[f.word] |= u64{1} << (f.low + value);
-  };
-  auto const number = [](auto value) { return static_cast<unsigned>(value); };
-  using enum policy_input;
-  put(fwb_dic, number(h.cpu.s2fwb) | number(h.cpu.dic) << 1);
-  put(lpa2, number(h.lpa2_tables));
-  put(xnx, number(h.cpu.xnx));
-  put(idc, number(h.cpu.idc));
-  put(mte, number(h.cpu.mte));
-  put(mte_vm, number(h.mte_vm));
-  put(mode, number(h.mode));
-  put(page, number(m.page));
-  put(linear, number(m.linear));
-  put(vma, number(m.vma.type));
-  put(mapping, number(m.vma.pfnmap) | number(m.vma.mixedmap) << 1);
-  put(any_uncached, number(m.vma.allow_any_uncached));
-  put(shared, number(m.vma.shared));
-  put(swap_backed, number(m.vma.swap_backed));
-  put(mte_allowed, number(m.vma.mte_allowed));
-  put(host_access, number(m.vma.access));
-  put(late, number(m.vma.late));
-  put(slot, number(m.slot.kind));
-  put(read_only, number(m.slot.read_only));
-  put(log_dirty, number(m.slot.log_dirty));
-  put(dma, number(m.dma));
-  put(host_leaf, number(m.host_leaf) - 1);
-  put(access, number(a.kind));
-  put(fault, number(a.fault));
-  put(stage1_walk, number(a.stage1_walk));
-  put(cache_maintenance, number(a.cache_maintenance));
-  put(syndrome, number(a.syndrome_valid));
-  put(nisv_exits, number(h.nisv_exits));
-  put(el0, number(a.from_el0));
-  put(nested_grant, number(nested_allows(h, a.kind)));
-  put(backing, number(kind));
+  });
   return s;
 }
 
 enum class write_grant : u8 {
-  never,
-  host,                // if the host's mapping is writable and the slot is not read-only
-  host_unless_logged,  // the same, but a dirty-logged slot becomes writable on a write only
-  always,
+  never = 0,
+  host = 1,                // if the host's mapping is writable and the slot is not read-only
+  host_unless_logged = 2,  // the same, but a dirty-logged slot becomes writable on a write only
+  always = 3,
 };
 enum class execute_grant : u8 {
-  never,
-  fetch_or_dic,  // on an instruction fault, or always where the instruction cache needs no maintenance
-  always,
+  never = 0,
+  fetch_or_dic = 1,  // on an instruction fault, or always where the instruction cache needs no maintenance
+  always = 2,
 };
 enum class leaf_limit : u8 {
   page,
@@ -231,29 +240,20 @@ struct verdict {
   injected_exception exception = injected_exception::none;
 };
 
+inline constexpr u8 no_memattr = 0xff;
+
+// Build it with row().
 struct rule {
   char const* id = "";
   situation_set when{};
   verdict then{};
   char const* why = "";  // a sentence
+  // MemAttr of then.memory without and with FWB, encoded once; no_memattr where there is no encoding.
+  u8 memattr[2] = {};
 };
-
-enum class fwb_use : u8 { if_present, never, always };
-
-struct policy_table {
-  char const* name = "";
-  std::span<rule const> rows{};
-  fwb_use fwb = fwb_use::if_present;
-  bool linux_cache_duties = true;     // the duties of KVM; where false none are claimed
-  bool has_capability_243 = false;
-};
-
-constexpr bool runs_with_fwb(policy_table const& t, policy_host const& h) noexcept {
-  return t.fwb == fwb_use::always || (t.fwb == fwb_use::if_present && h.cpu.s2fwb);
-}
 
 constexpr rule row(char const* id, match const& when, verdict const& then, char const* why) noexcept {
-  return {id, pack(when), then, why};
+  return {id, pack(when), then, why, {encode_memattr(then.memory, false).value_or(no_memattr), encode_memattr(then.memory, true).value_or(no_memattr)}};
 }
 
 // The first row that matches, or nullptr.
