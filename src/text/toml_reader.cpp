@@ -9,7 +9,8 @@
 // toml++ 3.3 asserts what malformed input can violate, and calls unreachable what some characters outside ASCII reach.
 // Bad input is an error here, never an abort or undefined behaviour: the assertion throws, and the character classes,
 // whose functions all return bool, answer no.
-#define TOML_ASSERT(condition) ((condition) ? void() : throw std::logic_error("not understood by the TOML parser"))
+[[noreturn]] static void not_understood() { throw std::logic_error("not understood by the TOML parser"); }
+#define TOML_ASSERT(condition) ((condition) ? void() : not_understood())
 #include <toml++/impl/preprocessor.h>
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
