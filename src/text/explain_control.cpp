@@ -33,7 +33,7 @@ std::string say_tg1(u64 value) {
 }
 
 std::string say_start(vtcr_el2 vtcr, features const& f) {
-  granule const tg = stage2_granule(vtcr);
+  granule const tg = stage2_granule(vtcr, f);
   start_level_result const start = decode_start_level(vtcr, tg, stage2_ds(vtcr, tg, f), f);
   if (start.error == geometry_error::start_level_reserved) return "reserved for this granule";
   return fmt::format("start level {}", number(start.value));

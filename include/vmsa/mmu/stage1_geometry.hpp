@@ -56,20 +56,21 @@ constexpr tcr_half half_of(tcr_el1 tcr, va_half half) noexcept {
   return h;
 }
 
-// TG0 is 00 4K, 01 64K, 10 16K; TG1 is 01 16K, 10 4K, 11 64K; the fourth value of each is reserved.
-constexpr granule stage1_granule(u8 tg, va_half half, constraint_choices const& choices = {}) noexcept {
-  if (half == va_half::lower) {
-    constexpr granule granules[] = {granule::k4, granule::k64, granule::k16};
-    return tg < 3 ? granules[tg] : choices.reserved_tg;
-  }
-  constexpr granule granules[] = {granule::k16, granule::k4, granule::k64};
-  return tg > 0 ? granules[(tg - 1) & 0b11] : choices.reserved_tg;
+// TG0 is 00 4K, 01 64K, 10 16K; TG1 is 01 16K, 10 4K, 11 64K; the fourth value of each is reserved, and a granule that is
+// not implemented counts as reserved.
+constexpr granule stage1_granule(u8 tg, va_half half, features const& f, constraint_choices const& choices = {}) noexcept {
+  constexpr granule lower[] = {granule::k4, granule::k64, granule::k16};
+  constexpr granule upper[] = {granule::k16, granule::k4, granule::k64};
+  bool const reserved = half == va_half::lower ? tg > 2 : tg == 0;
+  if (reserved) return choices.reserved_tg;
+  granule const g = half == va_half::lower ? lower[tg] : upper[(tg - 1) % 3];
+  return f.stage1_granules.has(g) ? g : choices.reserved_tg;
 }
 
 // Every input size has one start level, so nothing is concatenated: a top table that is not full is smaller.
 constexpr geometry_result decode_tcr(tcr_half const& h, va_half half, features const& f,
                                      constraint_choices const& choices = {}) noexcept {
-  granule const tg = stage1_granule(h.tg, half, choices);
+  granule const tg = stage1_granule(h.tg, half, f, choices);
   bool const ds = h.ds && f.lpa2 && tg != granule::k64;
 
   u8 txsz = h.txsz;
@@ -89,6 +90,8 @@ constexpr geometry_result decode_tcr(tcr_half const& h, va_half half, features c
 
 static_assert(decode_tcr({.txsz = 16}, va_half::lower, {}).value.start == level::l0);
 static_assert(decode_tcr({.txsz = 25, .tg = 0b10}, va_half::upper, {}).value.start == level::l1);
+static_assert(decode_tcr({.txsz = 16, .tg = 0b10}, va_half::lower, {.stage1_granules = {.k16 = false}}).value.tg() ==
+              granule::k4);
 static_assert(decode_tcr({.txsz = 12, .ds = true}, va_half::lower, all_features).value.start == level::m1);
 
 }  // namespace vmsa

@@ -6,14 +6,11 @@
 
 namespace vmsa {
 
-// VTCR_EL2.TG0 is 00 4K, 01 64K, 10 16K; 11 is reserved.
-constexpr granule stage2_granule(vtcr_el2 vtcr, constraint_choices const& choices = {}) noexcept {
-  switch (vtcr.get<vtcr_el2::tg0>()) {
-    case 0b00: return granule::k4;
-    case 0b01: return granule::k64;
-    case 0b10: return granule::k16;
-    default: return choices.reserved_tg;
-  }
+// VTCR_EL2.TG0 is 00 4K, 01 64K, 10 16K; 11 is reserved, and a granule that is not implemented counts as reserved.
+constexpr granule stage2_granule(vtcr_el2 vtcr, features const& f, constraint_choices const& choices = {}) noexcept {
+  constexpr granule granules[] = {granule::k4, granule::k64, granule::k16};
+  u8 const tg0 = vtcr.get<vtcr_el2::tg0>();
+  return tg0 < 3 && f.stage2_granules.has(granules[tg0]) ? granules[tg0] : choices.reserved_tg;
 }
 constexpr u8 encode_tg0(granule tg) noexcept {
   return tg == granule::k4 ? 0b00 : tg == granule::k64 ? 0b01 : 0b10;
@@ -70,7 +67,7 @@ constexpr u8 max_ipa_bits(granule tg, bool ds, features const& f) noexcept {
 }
 
 constexpr geometry_result decode_vtcr(vtcr_el2 vtcr, features const& f, constraint_choices const& choices = {}) noexcept {
-  granule const tg = stage2_granule(vtcr, choices);
+  granule const tg = stage2_granule(vtcr, f, choices);
   bool const ds = stage2_ds(vtcr, tg, f);
 
   u8 t0sz = vtcr.get<vtcr_el2::t0sz>();
@@ -151,6 +148,7 @@ struct fixed_geometry {
   static constexpr u64 root_size() noexcept { return value.root_size(); }
 };
 
+static_assert(stage2_granule(vtcr_el2{}.with<vtcr_el2::tg0>(0b10), {.stage2_granules = {.k16 = false}}) == granule::k4);
 static_assert(translation_geometry<geometry> && translation_geometry<fixed_geometry<granule::k4, 40>>);
 static_assert(fixed_geometry<granule::k4, 40>::value.start == level::l1);
 static_assert(fixed_geometry<granule::k4, 40>::root_size() == 8192);
