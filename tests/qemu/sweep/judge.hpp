@@ -21,7 +21,7 @@ enum class deviation : u8 {
   d4,   // stage 1 alone: SH of Device or NC is the descriptor's
   d5,   // SCTLR_EL1.C = 0 leaves stage 1 cacheable
   d6,   // HCR_EL2.CD is ignored when FWB = 1
-  d7,   // an IPA size above VTCR_EL2.PS faults
+  d7,   // VTCR_EL2.PS is taken for PAMax: an IPA size, or a start level, that needs more faults
   d8,   // 16K with DS has no start level 0
   d9,   // 64K: descriptor bits 15:12 count only with PS = 52 bits
   d10,  // AT S12E1W marks a page dirty
@@ -29,6 +29,7 @@ enum class deviation : u8 {
   d14,  // a block at 4K level 0 and 16K level 1 without DS
   d15,  // a stage 2 fault on a stage 1 table access has the stage 1 level
   d16,  // stage 1 off hands on no shareability, where it should be Outer: FWB=1 forcing write-back shows it
+  d17,  // 4K start level -1 with an IPA size below 52 bits faults
   count
 };
 inline constexpr char const* deviation_names[] = {
@@ -39,14 +40,15 @@ inline constexpr char const* deviation_names[] = {
     "D4 raw SH of stage 1 Device or NC",
     "D5 SCTLR_EL1.C=0 ignored",
     "D6 HCR_EL2.CD ignored with FWB=1",
-    "D7 IPA size above PS faults",
+    "D7 PS taken for PAMax",
     "D8 16K start level 0 rejected",
     "D9 64K high output address ignored",
     "D10 AT S12E1W marks a page dirty",
     "D13 reserved encodings",
     "D14 blocks accepted without DS",
     "D15 stage 1's level in a stage 2 fault on its walk",
-    "D16 stage 1 off is not Outer Shareable"};
+    "D16 stage 1 off is not Outer Shareable",
+    "D17 4K start level -1 only for 52 bits"};
 
 struct tally {
   u64 rows = 0;
@@ -90,5 +92,6 @@ void judge(tally& t, par_el1 model, par_el1 machine, Explain&& explain, Describe
 // The parts of the sweep.
 tally sweep_attributes(vmsa::features const& f) noexcept;
 tally sweep_controls(vmsa::features const& f) noexcept;
+tally sweep_configuration(vmsa::features const& f) noexcept;
 
 }  // namespace sweep

@@ -24,6 +24,7 @@ extern "C" int main() noexcept {
   tally total;
   add(total, sweep_attributes(f), "attributes");
   add(total, sweep_controls(f), "controls");
+  add(total, sweep_configuration(f), "configuration");
 
   for (unsigned i = 1; i < static_cast<unsigned>(deviation::count); ++i)
     if (total.explained[i] != 0) print_line("  ", deviation_names[i], ": ", total.explained[i]);

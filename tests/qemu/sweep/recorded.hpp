@@ -22,8 +22,11 @@ inline constexpr recorded_rows recorded[] = {
     {"7.2", deviation::d4, {30720, 30592, 30592}},
     {"7.2", deviation::d5, {120544, 45600, 45600}},
     {"7.2", deviation::d6, {41520, 0, 0}},
+    {"7.2", deviation::d7, {1800, 900, 1560}},
+    {"7.2", deviation::d8, {50, 0, 0}},
     {"7.2", deviation::d13, {139080, 42816, 42816}},
     {"7.2", deviation::d16, {6, 0, 0}},
+    {"7.2", deviation::d17, {60, 0, 0}},
 };
 
 enum class verdict { as_recorded, different, unknown_machine };

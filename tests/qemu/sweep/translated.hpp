@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// One row against `translate`: the model walks the same tables in the same memory under the same registers.
+#pragma once
+#include "judge.hpp"
+#include "vmsa/mmu/translate.hpp"
+
+namespace sweep {
+
+// The model reads memory and writes none of it, so that the processor finds the tables as the model did.
+struct memory {
+  vmsa::descriptor load(vmsa::pa where, vmsa::load_order) const noexcept {
+    return {*reinterpret_cast<u64 const volatile*>(where.value)};
+  }
+};
+
+inline u64 physical(void const* object) noexcept { return reinterpret_cast<u64>(object); }
+
+inline void load_registers(vmsa::el1_registers const& r) noexcept {
+  el2::write_hcr_el2(r.hcr.raw);
+  el2::write_vtcr_el2(r.vtcr.raw);
+  el2::write_vttbr_el2(r.vttbr.raw);
+  el2::write_tcr_el1(r.tcr.raw);
+  el2::write_ttbr0_el1(r.ttbr0.raw);
+  el2::write_mair_el1(r.mair.raw);
+  el2::write_sctlr_el1(r.sctlr.raw);
+  el2::forget_all_translations();
+}
+
+// AT S12E1R and its kin, as an access.
+struct instruction {
+  el2::translation what;
+  vmsa::memory_access acc;
+  char const* name;
+};
+inline constexpr instruction both_stages[] = {
+    {el2::translation::s12e1r, {.op = vmsa::operation::at_read}, "S12E1R"},
+    {el2::translation::s12e1w, {.op = vmsa::operation::at_write}, "S12E1W"},
+    {el2::translation::s12e0r, {.op = vmsa::operation::at_read, .el = vmsa::exception_level::el0}, "S12E0R"},
+    {el2::translation::s12e0w, {.op = vmsa::operation::at_write, .el = vmsa::exception_level::el0}, "S12E0W"},
+};
+
+// PAR_EL1 of a model's answer on a machine with these features: without FEAT_XS nothing has XS = 0 to report.
+inline par_el1 par_of(vmsa::translation const& t, vmsa::features const& f) noexcept {
+  if (!t || f.xs) return t.par;
+  vmsa::memory_attributes a = t.attributes;
+  a.xs = true;
+  return vmsa::encode_par(t.output, a, f.mte_perm);
+}
+
+}  // namespace sweep
