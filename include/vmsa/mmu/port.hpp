@@ -74,6 +74,13 @@ concept mmu_port = updatable_port<Port> && requires(Port& port, pa where, u64 si
   { port.issue(tlbi{}) } -> std::same_as<void>;
 };
 
+// A port that writes a table nobody can reach yet at once: entry i of `count` becomes first.raw + i * step. Plain stores
+// are enough, since publishing the table orders them.
+template <class Port>
+concept bulk_port = mmu_port<Port> && requires(Port& port, pa where, u64 n) {
+  { port.fill(where, descriptor{}, n, n) } -> std::same_as<void>;
+};
+
 // A frame for a translation table.
 struct frame {
   pa address{};
@@ -81,11 +88,11 @@ struct frame {
 };
 
 // `take(size)` gives a frame of `size` bytes (a granule, or a concatenated start table), aligned to its size, or none
-// when there is none left; `give` takes it back.
+// when there is none left; `give` takes it back, and is told when the giver left nothing but zeros in it.
 template <class Source>
-concept frame_source = requires(Source& source, pa where, u64 size) {
+concept frame_source = requires(Source& source, frame f, u64 size) {
   { source.take(size) } -> std::same_as<std::optional<frame>>;
-  { source.give(where, size) } -> std::same_as<void>;
+  { source.give(f, size) } -> std::same_as<void>;
 };
 
 }  // namespace vmsa

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// Sources of frames for translation tables.
+#pragma once
+#include "vmsa/arch/granule.hpp"
+#include "vmsa/mmu/stage2_table_mode.hpp"
+
+namespace vmsa {
+
+// Frames from [base, base + size): taken in ascending order first, then from those given back. The arena is all zeros
+// at the start, and a frame given back as zeroed stays known-zero, so that most tables are never cleared.
+// Free frames are linked through their first word: next frame | 1 when the rest is zero. The word `free_` holds a tag in
+// its low bits that changes with every push and pop, so that Mode = lock_free pops no frame that came back meanwhile.
+template <mmu_port Port, class Mode = exclusive>
+class arena_frames {
+ public:
+  // `base` is aligned to the granule. The port outlives the frames.
+  arena_frames(Port& port, pa base, u64 size, granule tg) noexcept
+      : port_(&port), base_(base), end_(base.value + size), bump_(base.value), shift_(granule_bits(tg)) {}
+
+  std::optional<frame> take(u64 size) noexcept {
+    if (size <= granule_size()) {
+      if (std::optional<frame> const f = pop()) return f;
+    }
+    u64 const bytes = size < granule_size() ? granule_size() : size;
+    u64 seen = Mode::load(bump_);
+    for (;;) {
+      u64 const start = (seen + bytes - 1) & ~(bytes - 1);
+      if (start < seen || start > end_ || end_ - start < bytes) return std::nullopt;
+      if (!Mode::swap(bump_, seen, start + bytes)) continue;
+      for (u64 gap = seen; gap < start; gap += granule_size()) push({{gap}, true});
+      Mode::add(in_use_, bytes);
+      return frame{{start}, true};
+    }
+  }
+
+  void give(frame f, u64 size) noexcept {
+    u64 const bytes = size < granule_size() ? granule_size() : size;
+    for (u64 offset = 0; offset < bytes; offset += granule_size()) push({f.address + offset, f.zeroed});
+    Mode::add(in_use_, u64{0} - bytes);
+  }
+
+  // Bytes taken and not given back.
+  u64 bytes_in_use() const noexcept { return Mode::load(in_use_); }
+
+ private:
+  static constexpr u64 known_zero = 1;
+  u64 granule_size() const noexcept { return u64{1} << shift_; }
+
+  // Frame number + 1 in the upper part, 0 for none; the tag below.
+  static constexpr unsigned tag_bits = 24;
+  u64 head(u64 number_plus_one, u64 old) const noexcept {
+    return number_plus_one << tag_bits | ((old + 1) & low_mask(tag_bits));
+  }
+  pa frame_of(u64 number_plus_one) const noexcept { return base_ + ((number_plus_one - 1) << shift_); }
+
+  void push(frame f) noexcept {
+    u64 const number_plus_one = ((f.address - base_) >> shift_) + 1;
+    u64 seen = Mode::load(free_);
+    do {
+      port_->store(f.address, {(seen >> tag_bits) << 1 | (f.zeroed ? known_zero : 0)}, store_order::relaxed);
+    } while (!Mode::swap(free_, seen, head(number_plus_one, seen)));
+  }
+
+  std::optional<frame> pop() noexcept {
+    u64 seen = Mode::load(free_);
+    for (;;) {
+      if ((seen >> tag_bits) == 0) return std::nullopt;
+      pa const where = frame_of(seen >> tag_bits);
+      u64 const link = port_->load(where, load_order::relaxed).raw;
+      if (!Mode::swap(free_, seen, head(link >> 1, seen))) continue;
+      port_->store(where, {}, store_order::relaxed);
+      Mode::add(in_use_, granule_size());
+      return frame{where, (link & known_zero) != 0};
+    }
+  }
+
+  Port* port_;
+  pa base_;
+  u64 end_;
+  u64 bump_;
+  unsigned shift_;
+  u64 free_ = 0;
+  u64 in_use_ = 0;
+};
+
+// At most Count granule-sized frames of memory that the pool itself never touches: for EL2 before it has an allocator.
+template <unsigned Count>
+class frame_pool {
+ public:
+  // [base, base + Count granules) is all zeros.
+  constexpr frame_pool(pa base, granule tg) noexcept : base_(base), shift_(granule_bits(tg)) {}
+
+  constexpr std::optional<frame> take(u64 size) noexcept {
+    unsigned const run = frames_of(size);
+    for (unsigned n = 0; n + run <= Count; ++n) {
+      pa const where = base_ + (u64{n} << shift_);
+      unsigned free = 0;
+      bool zeroed = true;
+      while (free < run && states_[n + free] != state::used) zeroed &= states_[n + free++] == state::zero;
+      if (free < run || !where.aligned_to(u64{run} << shift_)) continue;
+      set(n, run, state::used);
+      in_use_ += run;
+      return frame{where, zeroed};
+    }
+    return std::nullopt;
+  }
+
+  constexpr void give(frame f, u64 size) noexcept {
+    unsigned const run = frames_of(size);
+    set(static_cast<unsigned>((f.address - base_) >> shift_), run, f.zeroed ? state::zero : state::dirty);
+    in_use_ -= run;
+  }
+
+  constexpr unsigned frames_in_use() const noexcept { return in_use_; }
+
+ private:
+  enum class state : u8 { zero, dirty, used };
+  constexpr unsigned frames_of(u64 size) const noexcept {
+    unsigned const n = static_cast<unsigned>(size >> shift_);
+    return n == 0 ? 1 : n;
+  }
+  constexpr void set(unsigned first, unsigned run, state s) noexcept {
+    for (unsigned n = first; n < first + run; ++n) states_[n] = s;
+  }
+
+  pa base_;
+  unsigned shift_;
+  unsigned in_use_ = 0;
+  state states_[Count] = {};
+};
+
+// Gives what `source` gives until `left` frames were taken, then none: to see what running out does.
+template <frame_source Source>
+struct failing_frames {
+  Source& source;
+  u64 left = 0;
+
+  std::optional<frame> take(u64 size) noexcept {
+    if (left == 0) return std::nullopt;
+    --left;
+    return source.take(size);
+  }
+  void give(frame f, u64 size) noexcept { source.give(f, size); }
+};
+
+}  // namespace vmsa

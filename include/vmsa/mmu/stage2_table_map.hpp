@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// Mapping one leaf: what a fault does.
+#pragma once
+#include "vmsa/mmu/maintenance.hpp"
+#include "vmsa/mmu/stage2_table_state.hpp"
+
+namespace vmsa::engine {
+
+template <class State>
+constexpr prepared_leaf prepare(State const& t, stage2_leaf const& leaf, level at) noexcept {
+  prepared_leaf p;
+  p.at = at;
+  descriptor_format const f = t.format();
+  bool const page = at == level::l3;
+  encoded_descriptor const d = encode_leaf_bits(leaf, page, f);
+  u32 const run = leaf.contiguous ? contiguous_entries(f, at) : 1;
+  if (!d || !leaf_allowed(f, at) || number(at) < number(t.shape.start_level()) || leaf.fwb != t.controls.fwb ||
+      (leaf.contiguous && run == 1)) {
+    p.error = table_error::leaf_encoding;
+    return p;
+  }
+  p.bits = d.value.raw;
+  p.run = run;
+  p.input_mask = (u64{run} << t.shape.shift(at)) - 1;
+  p.unusual_output = p.input_mask | t.output_limit_mask() | bit_mask(63, 48);
+  bool const device = leaf.memory <= stage2_memory::device_GRE;
+  p.clean_data = !leaf.fwb && !device && leaf.memory != stage2_memory::normal_nc;
+  p.clean_instructions = !t.controls.dic && leaf.execute != stage2_execute::nobody && !device;
+  p.unusual = !page || run != 1 || p.clean_data || p.clean_instructions || !t.controls.coherent_walks;
+  return p;
+}
+
+// The cache duties of a leaf that a guest is about to see for the first time.
+template <class State>
+void clean_for_guest(State& t, pa output, u64 size, prepared_leaf const& leaf) noexcept {
+  if (leaf.clean_data) t.port->maintain(cache_op::clean_invalidate_to_poc, output, size);
+  if (leaf.clean_instructions) t.port->maintain(cache_op::invalidate_instruction, output, size);
+}
+
+// Reserves `count` entries: each is compared with what `expected` says and becomes busy. All or none.
+template <class State, class Expected>
+bool hold(State& t, pa first, u64 count, Expected const& expected) noexcept {
+  for (u64 n = 0; n < count; ++n) {
+    descriptor const old = expected(n);
+    if (t.change(first + 8 * n, old, busy_form(old))) continue;
+    while (n-- > 0) t.change(first + 8 * n, busy_form(expected(n)), expected(n));
+    return false;
+  }
+  return true;
+}
+
+// What hardware recorded in the old entry goes on in one that maps the same page.
+template <class State>
+descriptor keep_hardware_state(State const& t, descriptor old, descriptor desired, level at) noexcept {
+  if (!t.controls.ha || leaf_output(old, at, t.format()) != leaf_output(desired, at, t.format())) return desired;
+  desired.raw |= old.raw & descriptor_bits::af::mask;
+  bool const dbm = descriptor_bits::dbm::get(old.raw) && descriptor_bits::dbm::get(desired.raw);
+  if (t.controls.hd && dbm) desired.raw |= old.raw & (u64{0b10} << stage2_bits::s2ap::low);
+  return desired;
+}
+
+// True when a block above already gives the page at `input` this output and these attributes.
+template <class State>
+bool block_says_the_same(State const& t, slot const& block, u64 input, descriptor desired, level at) noexcept {
+  descriptor_format const f = t.format();
+  u64 const ignored = 0b10 | descriptor_bits::contiguous::mask | descriptor_bits::nt::mask;
+  descriptor const base = {desired.raw & ~encode_output(leaf_output(desired, at, f), f)};
+  descriptor const above = {block.entry.raw & ~encode_output(leaf_output(block.entry, block.at, f), f)};
+  return ((base.raw ^ above.raw) & ~ignored) == 0 &&
+         leaf_output(block.entry, block.at, f) + (input & low_mask(block.shift)) == leaf_output(desired, at, f);
+}
+
+// Entry n of the run that `leaf` writes for `first`.
+constexpr descriptor run_entry(descriptor first, u64 n, unsigned shift) noexcept { return {first.raw + (n << shift)}; }
+
+// Fresh tables from the invalid entry `above` down to the leaf's level, with the leaf in the last; linked by one store,
+// so that nobody ever sees half of them.
+template <class State>
+bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prepared_leaf const& p, unsigned target,
+                   stage2_outcome& out) noexcept {
+  pa fresh[4] = {};
+  unsigned const depth = (above.shift - target) / t.table_stride();
+  for (unsigned n = 0; n < depth; ++n) {
+    std::optional<pa> const table = t.take_table(false);
+    if (!table) {
+      while (n-- > 0) t.give_table(fresh[n], true);
+      out = failed(table_error::out_of_frames, input, above.at);
+      return true;
+    }
+    fresh[n] = *table;
+  }
+  unsigned shift = above.shift;
+  for (unsigned n = 0; n < depth; ++n) {
+    shift -= t.table_stride();
+    pa const where = fresh[n] + t.entry_offset(input, shift);
+    if (n + 1 < depth)
+      t.fill(where, {fresh[n + 1].value | 0b11}, 0, 1);
+    else
+      t.fill(where, leaf, u64{1} << shift, p.run);
+    t.clean_table(fresh[n]);
+  }
+  if (!t.change(above.where, above.entry, {fresh[0].value | 0b11})) {
+    for (unsigned n = 0; n < depth; ++n) t.give_table(fresh[n], false);
+    return false;
+  }
+  out.tables_allocated = depth;
+  out.entries_written = depth + p.run;
+  return true;
+}
+
+// A run of leaves into entries that are all free; false when one is not.
+template <class State>
+bool install_run(State& t, slot const& s, descriptor leaf, prepared_leaf const& p) noexcept {
+  if (p.run == 1) return t.change(s.where, s.entry, leaf);
+  for (u64 n = 0; n < p.run; ++n)
+    if (descriptor const d = t.load(s.where + 8 * n); is_valid(d) || is_busy(d)) return false;
+  if (State::mode::concurrent && !hold(t, s.where, p.run, [](u64) { return descriptor{}; })) return false;
+  for (u64 n = 0; n < p.run; ++n) {
+    t.port->store(s.where + 8 * n, run_entry(leaf, n, s.shift), store_order::release);
+    t.publish(s.where + 8 * n);
+  }
+  return true;
+}
+
+// Changes a live leaf in the way its change needs; false when the entry changed meanwhile.
+template <class State>
+bool change_leaf(State& t, slot const& s, u64 input, descriptor desired, prepared_leaf const& p, existing what,
+                 stage2_outcome& out) noexcept {
+  if (s.entry == desired) return true;
+  if (what == existing::keep) {
+    out = failed(table_error::already_mapped, input, s.at);
+    return true;
+  }
+  change const c = classify_change(s.entry, desired, t.context(s.at));
+  stale_range stale;
+  if (c.what == change_class::break_required) {
+    if (what != existing::replace) {
+      out = failed(table_error::needs_break, input, s.at);
+      return true;
+    }
+    if (!t.change(s.where, s.entry, busy_form(s.entry))) return false;
+    stale.add(input, u64{1} << s.shift, s.at, false);
+    out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
+    out.broke = true;
+    clean_for_guest(t, leaf_output(desired, s.at, t.format()), u64{1} << s.shift, p);
+    t.port->store(s.where, desired, store_order::release);
+    t.publish(s.where);
+    stale = {};
+    out.entries_written = 2;
+  } else {
+    if (!t.change(s.where, s.entry, desired)) return false;
+    if (c.what == change_class::tighten || c.what == change_class::invalidate)
+      stale.add(input, u64{1} << s.shift, s.at, false);
+    out.entries_written = 1;
+  }
+  out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
+  return true;
+}
+
+// The long way: everything that is not one free page in a table that is there.
+template <class State>
+[[gnu::noinline]] stage2_outcome map_slow(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
+  u64 const input = at.value;
+  if (!p) return failed(p.error, input, p.at);
+  if (!t.shape.contains(input) || (to.value & t.output_limit_mask()) != 0)
+    return failed(table_error::out_of_range, input, p.at);
+  if (((input | to.value) & p.input_mask) != 0) return failed(table_error::misaligned, input, p.at);
+
+  unsigned const target = t.shape.shift(p.at);
+  descriptor const leaf{p.bits | encode_output(to, t.format())};
+  stage2_outcome out;
+  out.at_level = p.at;
+  bool cleaned = false;
+  for (;;) {
+    slot const s = t.find(input, target);
+    if (is_busy(s.entry)) return failed(table_error::busy, input, s.at);
+    if (!is_valid(s.entry)) {
+      if (!cleaned) clean_for_guest(t, to, p.input_mask + 1, p);
+      cleaned = true;
+      if (s.shift != target) {
+        if (!install_below(t, s, input, leaf, p, target, out)) continue;
+      } else if (install_run(t, s, leaf, p)) {
+        out.entries_written = p.run;
+      } else if (p.run == 1) {
+        continue;
+      } else {
+        return failed(table_error::already_mapped, input, s.at);
+      }
+      if (out) t.port->issue(barrier::dsb_ishst);
+    } else if (s.shift != target || t.is_table(s)) {
+      if (s.shift != target && block_says_the_same(t, s, input, leaf, p.at)) break;
+      return failed(what == existing::keep ? table_error::already_mapped : table_error::needs_break, input, s.at);
+    } else if (!change_leaf(t, s, input, keep_hardware_state(t, s.entry, leaf, s.at), p, what, out)) {
+      out = {};
+      continue;
+    }
+    break;
+  }
+  if (out) out.at = at + (p.input_mask + 1);
+  return out;
+}
+
+// The short way: a compare with the cursor, or a walk; a load; a store.
+template <class State>
+[[gnu::always_inline]] inline stage2_outcome map(State& t, stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& p,
+                                                 existing what) noexcept {
+  u64 const misaligned = at.value & (t.granule_bytes() - 1);
+  if (((to.value & p.unusual_output) | misaligned | p.unusual) == 0 && t.reach(cursor, at.value)) [[likely]] {
+    pa const where = cursor.table + t.entry_offset(at.value, t.page_shift());
+    descriptor const old = t.load(where);
+    descriptor const leaf{to.value | p.bits};
+    stage2_outcome out;
+    out.at = at + t.granule_bytes();
+    if (old.raw == 0) [[likely]] {
+      if (!State::mode::concurrent || t.port->compare_exchange(where, {}, leaf) == descriptor{}) [[likely]] {
+        if constexpr (!State::mode::concurrent) t.port->store(where, leaf, store_order::release);
+        t.port->issue(barrier::dsb_ishst);
+        out.entries_written = 1;
+        return out;
+      }
+    } else if (old == leaf) {
+      return out;
+    }
+  }
+  return map_slow(t, at, to, p, what);
+}
+
+}  // namespace vmsa::engine

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What a table operation is told about the machine, and what it answers.
+#pragma once
+#include "vmsa/arch/features.hpp"
+#include "vmsa/arch/stage2_descriptor.hpp"
+
+namespace vmsa {
+
+// How the machine walks, caches and changes the tables: the controls that decide which maintenance a change needs.
+struct stage2_controls {
+  bool fwb = false;            // HCR_EL2.FWB: encodings, and no cache maintenance for guest data
+  bool ha = false;             // VTCR_EL2.HA
+  bool hd = false;             // VTCR_EL2.HD, counts only with ha
+  u8 bbm = 0;                  // FEAT_BBM level
+  bool ttl = false;            // FEAT_TTL: level hints in TLBI
+  bool tlbi_range = false;     // FEAT_TLBIRANGE
+  bool dic = false;            // CTR_EL0.DIC: no instruction cache invalidation
+  bool coherent_walks = true;  // the walker reads tables through the caches, as VTCR_EL2's WB, inner shareable walks do
+
+  // What these features allow, with the hardware updates off.
+  static constexpr stage2_controls of(features const& f, bool fwb) noexcept {
+    return {fwb && f.s2fwb, false, false, f.bbm, f.ttl, f.tlbi_range, f.dic, true};
+  }
+  friend constexpr bool operator==(stage2_controls const&, stage2_controls const&) = default;
+};
+
+enum class table_error : u8 {
+  none,
+  out_of_range,    // the IPA lies beyond the geometry, or the output address beyond what the walker may output
+  misaligned,      // an address or size is not a multiple of the leaf's
+  leaf_encoding,   // the leaf cannot be encoded at this level, or was made for the other FWB setting
+  already_mapped,  // something else is mapped there
+  needs_break,     // the change needs break-before-make, which the caller forbade
+  not_mapped,
+  not_uniform,     // collapse: the entries do not continue each other with one set of attributes
+  out_of_frames,
+  busy,            // lock_free: another call is between break and make here; nothing was done, try again
+};
+
+// What may happen to what is mapped already.
+enum class existing : u8 {
+  keep,     // nothing: a different mapping is already_mapped
+  update,   // changes that need no break are made, others are needs_break
+  replace,  // break-before-make where it is needed
+};
+
+// What an operation did. Counts hold for a failed call too: it says exactly how far it came.
+struct [[nodiscard]] stage2_outcome {
+  table_error error = table_error::none;
+  level at_level = level::l3;   // of the entry that decided: the one written last, or the one in the way
+  bool broke = false;           // an entry that was live was invalid for a while
+  ipa at{};                     // with an error: where; else the first byte beyond what was handled
+  u64 entries_written = 0;      // descriptors stored, those of fresh tables included
+  u32 tables_allocated = 0;
+  u32 tables_freed = 0;         // given back, or retired until the caller's grace period in lock_free mode
+  u32 tlbi_count = 0;           // TLBI instructions
+
+  constexpr explicit operator bool() const noexcept { return error == table_error::none; }
+  friend constexpr bool operator==(stage2_outcome const&, stage2_outcome const&) = default;
+};
+
+// A leaf encoded for one table and level: made once by stage2_table::prepare, used for many mappings.
+struct [[nodiscard]] prepared_leaf {
+  u64 bits = 0;                   // everything but the output address
+  u64 input_mask = ~u64{0};       // input and output address bits that must be 0 for alignment
+  u64 unusual_output = ~u64{0};   // output address bits that the short way does not take: misaligned, beyond the range,
+                                  // or folded into other descriptor bits
+  u64 unusual = 1;                // 0 for one page that needs no cache maintenance: the short way
+  u32 run = 1;                    // entries written: a whole Contiguous range, or one
+  level at = level::l3;
+  bool clean_data = false;        // no FWB: a guest that ignores caches must find the data in memory
+  bool clean_instructions = false;
+  table_error error = table_error::none;
+
+  constexpr explicit operator bool() const noexcept { return error == table_error::none; }
+};
+
+// Where a translation ends. Not mapped: the invalid entry, its level and the size of the hole it leaves.
+struct [[nodiscard]] stage2_mapping {
+  descriptor entry{};
+  level at = level::l3;
+  pa output{};   // of the very byte asked for
+  u64 size = 0;  // bytes that this one descriptor maps
+  bool mapped = false;
+
+  constexpr explicit operator bool() const noexcept { return mapped; }
+  friend constexpr bool operator==(stage2_mapping const&, stage2_mapping const&) = default;
+};
+
+}  // namespace vmsa

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// Taking mappings away, and giving table frames back when nobody can be walking through them any more.
+#pragma once
+#include "vmsa/mmu/maintenance.hpp"
+#include "vmsa/mmu/stage2_table_state.hpp"
+
+namespace vmsa::engine {
+
+// Unlinked tables, chained through their first entries in the busy form: to a walker that entry is invalid, to a
+// concurrent caller a reason to start again. The word also holds the level of the table it lies in.
+struct unlinked_tables {
+  u64 head = 0;  // address of the first table, 0 for none
+
+  static constexpr u64 link(u64 next, level at) noexcept { return next | u64{index(at)} << 2 | 0b10; }
+  static constexpr level level_of(u64 word) noexcept { return static_cast<level>(static_cast<int>(word >> 2 & 0b111) - 1); }
+};
+
+// `table` has entries of level `at`. A table below its first entry is chained as well, since that entry is overwritten.
+template <class State>
+void chain(State& t, unlinked_tables& list, pa table, level at) noexcept {
+  for (;;) {
+    descriptor const first = t.load(table);
+    if (!t.change(table, first, {unlinked_tables::link(list.head, at)})) continue;
+    list.head = table.value;
+    if (at == level::l3 || !has_not_block(first)) return;
+    table = t.next_table(first);
+    at = next(at);
+  }
+}
+
+// Gives back the tables below `table`, whose entries are of level `at` < 3, from entry `first` on; returns how many.
+template <class State>
+u32 give_children(State& t, pa table, level at, u64 first) noexcept {
+  u32 given = 0;
+  for (u64 n = first; n < t.entries(); ++n) {
+    descriptor const d = t.load(table + 8 * n);
+    if (!has_not_block(d)) continue;
+    pa const child = t.next_table(d);
+    if (next(at) != level::l3) given += give_children(t, child, next(at), 0);
+    t.give_table(child, false);
+    ++given;
+  }
+  return given;
+}
+
+// Gives back every table of the list and below it. Nobody may hold them: TLBs are clean, and so is every caller.
+template <class State>
+u32 give_all(State& t, unlinked_tables list) noexcept {
+  u32 given = 0;
+  while (list.head != 0) {
+    pa const table{list.head};
+    u64 const word = t.load(table).raw;
+    list.head = t.next_table({word}).value;
+    if (unlinked_tables::level_of(word) != level::l3)
+      given += give_children(t, table, unlinked_tables::level_of(word), 1);
+    t.give_table(table, false);
+    ++given;
+  }
+  return given;
+}
+
+// Hands the list over to the caller's grace period; returns how many tables it holds, those below them not counted.
+template <class State>
+u32 retire(State& t, unlinked_tables list) noexcept {
+  u32 retired = 0;
+  while (list.head != 0) {
+    pa const table{list.head};
+    u64 const word = t.load(table).raw;
+    list.head = t.next_table({word}).value;
+    u64 seen = State::mode::load(t.retired);
+    do {
+      t.port->store(table, {unlinked_tables::link(seen, unlinked_tables::level_of(word))}, store_order::release);
+    } while (!State::mode::swap(t.retired, seen, table.value));
+    ++retired;
+  }
+  return retired;
+}
+
+// Every frame of the table, its root and what is retired: nobody walks it any more.
+template <class State>
+void give_everything(State& t) noexcept {
+  unlinked_tables const retired{t.retired};
+  t.retired = 0;
+  give_all(t, retired);
+  level const start = t.shape.start_level();
+  u64 const entries = t.shape.root_size() / 8;
+  for (u64 n = 0; start != level::l3 && n < entries; ++n) {
+    descriptor const d = t.load(t.root + 8 * n);
+    if (!has_not_block(d)) continue;
+    if (next(start) != level::l3) give_children(t, t.next_table(d), next(start), 0);
+    t.give_table(t.next_table(d), false);
+  }
+  t.frames->give({t.root, false}, t.shape.root_size());
+}
+
+template <class State>
+bool table_is_empty(State const& t, pa table) noexcept {
+  for (u64 n = 0; n < t.entries(); ++n)
+    if (t.load(table + 8 * n).raw != 0) return false;
+  return true;
+}
+
+// What an unmap has gathered: it becomes effective in finish_unmap.
+struct unmapping {
+  stage2_outcome out{};
+  stale_range stale{};
+  unlinked_tables unlinked{};
+};
+
+template <class State>
+void unlink(State& t, unmapping& work, pa table, u64 input, unsigned shift, level at) noexcept {
+  work.stale.add(input & ~low_mask(shift), u64{1} << shift, at, true);
+  chain(t, work.unlinked, table, next(at));
+}
+
+// TLBs forget what was unmapped; only then are table frames free for other uses.
+template <class State>
+void finish_unmap(State& t, unmapping& work) noexcept {
+  if (work.stale.empty()) return;
+  work.out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, work.stale);
+  if constexpr (State::mode::concurrent) {
+    work.out.tables_freed += retire(t, work.unlinked);
+  } else {
+    work.out.tables_freed += give_all(t, work.unlinked);
+  }
+}
+
+// Clears [begin, end) in one table whose entries map 2^shift bytes. Whole tables are unlinked without being read.
+template <class State>
+void unmap_in_table(State& t, pa table, unsigned shift, level at, u64 begin, u64 end, unmapping& work) noexcept {
+  u64 const size = u64{1} << shift;
+  for (u64 input = begin; input < end;) {
+    u64 const entry_begin = input & ~(size - 1);
+    u64 const stop = end - entry_begin < size ? end : entry_begin + size;
+    bool const whole = stop - input == size;
+    pa const where = table + (at == t.shape.start_level() ? input >> shift << 3 : t.entry_offset(input, shift));
+    descriptor const entry = t.load(where);
+    if (is_busy(entry)) {
+      work.out.error = table_error::busy;
+    } else if (at != level::l3 && has_not_block(entry)) {
+      pa const child = t.next_table(entry);
+      if (!whole) unmap_in_table(t, child, shift - t.table_stride(), next(at), input, stop, work);
+      if (!work.out) return;
+      if (whole || (!State::mode::concurrent && table_is_empty(t, child))) {
+        t.unlinked_a_table();
+        if (!t.change(where, entry, {})) continue;
+        work.out.entries_written += 1;
+        unlink(t, work, child, input, shift, at);
+      }
+    } else if (is_valid(entry)) {
+      if (!whole) {
+        work.out.error = table_error::needs_break;
+      } else {
+        if (!t.change(where, entry, {})) continue;
+        work.out.entries_written += 1;
+        work.stale.add(input, size, at, false);
+      }
+    }
+    if (!work.out) {
+      work.out.at = {input};
+      work.out.at_level = at;
+      return;
+    }
+    input = stop;
+  }
+}
+
+template <class State>
+stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
+  level const start = t.shape.start_level();
+  if (((at.value | size) & (t.granule_bytes() - 1)) != 0) return failed(table_error::misaligned, at.value, level::l3);
+  if (size == 0 || !t.shape.contains(at.value) || !t.shape.contains(at.value + size - 1) ||
+      at.value + size < at.value)
+    return failed(table_error::out_of_range, at.value, start);
+  unmapping work;
+  work.out.at = at + size;
+  unmap_in_table(t, t.root, t.shape.shift(start), start, at.value, at.value + size, work);
+  finish_unmap(t, work);
+  return work.out;
+}
+
+// The long way of unmapping one page: blocks, tables that became empty, errors.
+template <class State>
+[[gnu::noinline]] stage2_outcome unmap_slow(State& t, ipa at) noexcept {
+  if (!t.shape.contains(at.value)) return failed(table_error::out_of_range, at.value, t.shape.start_level());
+  slot const s = t.find(at.value);
+  if (!is_valid(s.entry)) return failed(table_error::not_mapped, at.value, s.at);
+  u64 const size = u64{1} << s.shift;
+  if ((at.value & (size - 1)) != 0) return failed(table_error::misaligned, at.value, s.at);
+  return unmap_range(t, at, size);
+}
+
+}  // namespace vmsa::engine

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/mmu/stage2_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include "vmsa/mmu/frames.hpp"
+#include "vmsa/sim/memory.hpp"
+
+namespace {
+
+using namespace vmsa;
+
+geometry const shape = geometry::for_ipa_size(40, granule::k4, {}).shape;
+constexpr stage2_controls controls{.fwb = true, .dic = true};
+constexpr stage2_leaf ram{.fwb = true};
+
+struct machine {
+  sim::machine_memory memory{u64{4} << 20, pa{0x8000'0000}};
+  arena_frames<sim::machine_memory> frames{memory, memory.base(), memory.size(), granule::k4};
+};
+using table_type = stage2_table<sim::machine_memory, arena_frames<sim::machine_memory>>;
+
+TEST(Stage2Table, MapsOnePageAndFindsIt) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  stage2_outcome const out = table.map(ipa{0x1'2345'6000}, pa{0x4000'0000}, level::l3, ram);
+  EXPECT_EQ(out.error, table_error::none);
+  EXPECT_EQ(out.tables_allocated, 2u);
+  EXPECT_EQ(out.entries_written, 3u);
+  EXPECT_EQ(out.at, ipa{0x1'2345'7000});
+  EXPECT_EQ(out.tlbi_count, 0u);
+
+  stage2_mapping const found = table.look_up(ipa{0x1'2345'6789});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found.entry.raw, 0x4000'07dbu);
+  EXPECT_EQ(found.output, pa{0x4000'0789});
+  EXPECT_EQ(found.at, level::l3);
+  EXPECT_EQ(found.size, 0x1000u);
+
+  stage2_mapping const hole = table.look_up(ipa{0x1'2345'7000});
+  EXPECT_FALSE(hole);
+  EXPECT_EQ(hole.at, level::l3);
+  stage2_mapping const large_hole = table.look_up(ipa{0x1'0000'0000});
+  EXPECT_FALSE(large_hole);
+  EXPECT_EQ(large_hole.at, level::l2);
+  EXPECT_EQ(large_hole.size, 0x20'0000u);
+}
+
+TEST(Stage2Table, TheSameAgainWritesNothing) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  prepared_leaf const leaf = table.prepare(ram);
+  stage2_cursor cursor;
+  EXPECT_EQ(table.map(cursor, ipa{0x1000}, pa{0x5000}, leaf).tables_allocated, 2u);
+  EXPECT_EQ(table.map(cursor, ipa{0x2000}, pa{0x6000}, leaf).entries_written, 1u);
+  stage2_outcome const again = table.map(cursor, ipa{0x1000}, pa{0x5000}, leaf);
+  EXPECT_EQ(again.error, table_error::none);
+  EXPECT_EQ(again.entries_written, 0u);
+}
+
+TEST(Stage2Table, BlocksAtEveryLevel) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  EXPECT_EQ(table.map(ipa{0x4000'0000}, pa{0x8000'0000}, level::l1, ram).tables_allocated, 0u);
+  EXPECT_EQ(table.map(ipa{0x8020'0000}, pa{0x20'0000}, level::l2, ram).tables_allocated, 1u);
+  EXPECT_EQ(table.look_up(ipa{0x7fff'ffff}).output, pa{0xbfff'ffff});
+  EXPECT_EQ(table.look_up(ipa{0x4000'0000}).size, u64{1} << 30);
+  EXPECT_EQ(table.look_up(ipa{0x8020'1234}).output, pa{0x20'1234});
+  EXPECT_EQ(table.look_up(ipa{0x8020'1234}).at, level::l2);
+  // A page inside that the block maps already is there; a different one is not.
+  EXPECT_EQ(table.map(ipa{0x8020'1000}, pa{0x20'1000}, level::l3, ram).error, table_error::none);
+  stage2_outcome const other = table.map(ipa{0x8020'1000}, pa{0x20'2000}, level::l3, ram);
+  EXPECT_EQ(other.error, table_error::needs_break);
+  EXPECT_EQ(other.at, ipa{0x8020'1000});
+  EXPECT_EQ(other.at_level, level::l2);
+}
+
+TEST(Stage2Table, RefusesWhatCannotBeMapped) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  EXPECT_EQ(table.map(ipa{u64{1} << 40}, pa{0}, level::l3, ram).error, table_error::out_of_range);
+  EXPECT_EQ(table.map(ipa{0}, pa{u64{1} << 48}, level::l3, ram).error, table_error::out_of_range);
+  EXPECT_EQ(table.map(ipa{0x1000}, pa{0}, level::l2, ram).error, table_error::misaligned);
+  EXPECT_EQ(table.map(ipa{0}, pa{0x1000}, level::l2, ram).error, table_error::misaligned);
+  EXPECT_EQ(table.map(ipa{0}, pa{0}, level::l0, ram).error, table_error::leaf_encoding);
+  EXPECT_EQ(table.map(ipa{0}, pa{0}, level::l3, {.fwb = false}).error, table_error::leaf_encoding);
+  EXPECT_EQ(table.unmap(ipa{0}).error, table_error::not_mapped);
+  EXPECT_EQ(table.tables(), 0u);
+}
+
+TEST(Stage2Table, ChangesInPlaceOnlyWhatNeedsNoBreak) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  stage2_leaf read_only = ram;
+  read_only.access = stage2_access::read;
+  stage2_leaf device{.memory = stage2_memory::device_nGnRE, .fwb = true};
+  EXPECT_TRUE(table.map(ipa{0x1000}, pa{0x5000}, level::l3, read_only));
+  EXPECT_EQ(table.map(ipa{0x1000}, pa{0x5000}, level::l3, ram, existing::keep).error, table_error::already_mapped);
+  stage2_outcome const relaxed = table.map(ipa{0x1000}, pa{0x5000}, level::l3, ram);
+  EXPECT_EQ(relaxed.entries_written, 1u);
+  EXPECT_EQ(relaxed.tlbi_count, 0u);
+  EXPECT_EQ(table.map(ipa{0x1000}, pa{0x5000}, level::l3, read_only).tlbi_count, 2u);
+  EXPECT_EQ(table.map(ipa{0x1000}, pa{0x5000}, level::l3, device).error, table_error::needs_break);
+  stage2_outcome const replaced = table.map(ipa{0x1000}, pa{0x5000}, level::l3, device, existing::replace);
+  EXPECT_TRUE(replaced);
+  EXPECT_TRUE(replaced.broke);
+  EXPECT_EQ(replaced.entries_written, 2u);
+  EXPECT_EQ(table.look_up(ipa{0x1000}).entry.raw, 0x57c7u);
+}
+
+TEST(Stage2Table, UnmapGivesEmptyTablesBack) {
+  machine m;
+  {
+    table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+    EXPECT_TRUE(table.map(ipa{0x1000}, pa{0x5000}, level::l3, ram));
+    EXPECT_TRUE(table.map(ipa{0x2000}, pa{0x6000}, level::l3, ram));
+    EXPECT_EQ(table.unmap(ipa{0x1000}).tables_freed, 0u);
+    stage2_outcome const last = table.unmap(ipa{0x2000});
+    EXPECT_EQ(last.error, table_error::none);
+    EXPECT_EQ(last.tables_freed, 2u);
+    EXPECT_EQ(table.tables(), 0u);
+    EXPECT_FALSE(table.look_up(ipa{0x2000}));
+    EXPECT_TRUE(table.map(ipa{0x2000}, pa{0x6000}, level::l3, ram));
+    EXPECT_EQ(table.table_bytes(), 8192u + 2 * 4096);
+  }
+  EXPECT_EQ(m.frames.bytes_in_use(), 0u);
+}
+
+TEST(Stage2Table, OutOfFramesLeavesTheTableAsItWas) {
+  for (u64 available = 0; available < 3; ++available) {
+    machine m;
+    using failing = failing_frames<arena_frames<sim::machine_memory>>;
+    failing frames{m.frames, available};
+    auto table = stage2_table<sim::machine_memory, failing>::create(m.memory, frames, shape, controls);
+    ASSERT_EQ(table.has_value(), available > 0);
+    if (!table) continue;
+    u64 const before = m.frames.bytes_in_use();
+    stage2_outcome const out = table->map(ipa{0x1000}, pa{0x5000}, level::l3, ram);
+    EXPECT_EQ(out.error, table_error::out_of_frames);
+    EXPECT_EQ(out.at, ipa{0x1000});
+    EXPECT_EQ(m.frames.bytes_in_use(), before);
+    EXPECT_FALSE(table->look_up(ipa{0x1000}));
+  }
+}
+
+}  // namespace
