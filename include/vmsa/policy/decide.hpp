@@ -51,7 +51,8 @@ constexpr decision decide(policy_table const& table, policy_host const& host, me
   bool const logged_clean = inputs.slot.log_dirty && access.kind != access_kind::write;
   bool const host_writable = inputs.vma.access == host_access::read_write && !inputs.slot.read_only;
   auto const pick = [](unsigned grants, auto which) { return (grants >> static_cast<unsigned>(which) & 1) != 0; };
-  unsigned const write_grants = 0b1000u | (host_writable ? 0b0010u : 0u) | (host_writable && !logged_clean ? 0b0100u : 0u);
+  unsigned const write_grants = 0b10000u | (inputs.slot.read_only ? 0u : 0b01000u) | (host_writable ? 0b00010u : 0u) |
+                                (host_writable && !logged_clean ? 0b00100u : 0u);
   unsigned const execute_grants = 0b100u | (exec || host.cpu.dic ? 0b010u : 0u);
   bool const nested = host.mode == hypervisor_mode::nested;
   d.readable = !nested || host.nested.read;

@@ -215,7 +215,8 @@ enum class write_grant : u8 {
   never = 0,
   host = 1,                // if the host's mapping is writable and the slot is not read-only
   host_unless_logged = 2,  // the same, but a dirty-logged slot becomes writable on a write only
-  always = 3,
+  slot = 3,                // if the slot is not read-only
+  always = 4,
 };
 enum class execute_grant : u8 {
   never = 0,
