@@ -75,6 +75,10 @@ constexpr mismatch classify_mismatch(memory_attributes const& guest, memory_attr
   memory_attributes const a = with_effective_shareability(guest);
   memory_attributes const b = with_effective_shareability(other);
   if (same_definition(a, b)) return mismatch::none;
+  // Inner and Outer Shareable write-back differ by the letter, as under FWB when stage 1 says Normal-NC. Both domains
+  // hold every PE that a hypervisor runs on and every coherent master, so nothing is lost (restricted case 1).
+  if (is_write_back(a) && is_write_back(b) && a.sh != shareability::non && b.sh != shareability::non)
+    return mismatch::none;
   auto const uncached = [](memory_attributes const& m) { return is_device(m) || is_non_cacheable(m); };
   if (uncached(a) && uncached(b)) return mismatch::ordering_only;
   if (uncached(a) && !duties.clean_invalidate_poc) return mismatch::previous_contents;

@@ -5,7 +5,7 @@
 
 namespace vmsa {
 
-enum class change : u8 {
+enum class circumstance : u8 {
   fwb_and_dic,        // the host had both
   without_fwb,        // the host had no FWB
   without_dic,        // the host had no DIC
@@ -20,7 +20,7 @@ enum class change : u8 {
   on_fetch,           // the access were a fetch
   without_protection, // the VM were not under pKVM
 };
-inline constexpr unsigned change_count = 13;
+inline constexpr unsigned circumstance_count = 13;
 
 // The guest sees no difference: same outcome, type, permissions, errno and syndrome. Leaf size and duties may differ.
 constexpr bool same_answer(decision const& a, decision const& b) noexcept {
@@ -31,13 +31,13 @@ constexpr bool same_answer(decision const& a, decision const& b) noexcept {
 }
 
 struct what_if {
-  change changed{};
+  circumstance changed{};
   decision then{};
 };
 
 // At most one entry for each change, in the order of the enumeration.
 struct what_if_list {
-  what_if items[change_count] = {};
+  what_if items[circumstance_count] = {};
   unsigned count = 0;
 
   constexpr what_if const* begin() const noexcept { return items; }
@@ -49,30 +49,30 @@ constexpr what_if_list what_would_change(kernel_version version, policy_host con
   kvm_era const era = era_of(version);
   decision const now = decide(kvm_table(era), host, inputs, kind, access);
   what_if_list list;
-  for (unsigned i = 0; i < change_count; ++i) {
-    auto const c = static_cast<change>(i);
+  for (unsigned i = 0; i < circumstance_count; ++i) {
+    auto const c = static_cast<circumstance>(i);
     policy_host h = host;
     memory_inputs m = inputs;
     fault_access a = access;
     kvm_era e = era;
     switch (c) {
-      case change::fwb_and_dic: h.cpu.s2fwb = h.cpu.dic = true; break;
-      case change::without_fwb: h.cpu.s2fwb = false; break;
-      case change::without_dic: h.cpu.dic = false; break;
-      case change::before_6_9: e = kvm_era::to_6_8; break;
-      case change::from_6_9: e = kvm_era::from_6_9; break;
-      case change::from_6_17: e = era == kvm_era::from_7_1 ? era : kvm_era::from_6_17; break;
-      case change::allow_any_uncached: m.vma.allow_any_uncached = true; break;
-      case change::cacheable_vma: m.vma.type = vma_type::wb; break;
-      case change::not_special: m.vma.pfnmap = m.vma.mixedmap = false; break;
-      case change::no_dirty_logging: m.slot.log_dirty = false; break;
-      case change::not_read_only: m.slot.read_only = false; break;
-      case change::on_fetch: a.kind = access_kind::exec; break;
-      case change::without_protection:
+      case circumstance::fwb_and_dic: h.cpu.s2fwb = h.cpu.dic = true; break;
+      case circumstance::without_fwb: h.cpu.s2fwb = false; break;
+      case circumstance::without_dic: h.cpu.dic = false; break;
+      case circumstance::before_6_9: e = kvm_era::to_6_8; break;
+      case circumstance::from_6_9: e = kvm_era::from_6_9; break;
+      case circumstance::from_6_17: e = era == kvm_era::from_7_1 ? era : kvm_era::from_6_17; break;
+      case circumstance::allow_any_uncached: m.vma.allow_any_uncached = true; break;
+      case circumstance::cacheable_vma: m.vma.type = vma_type::wb; break;
+      case circumstance::not_special: m.vma.pfnmap = m.vma.mixedmap = false; break;
+      case circumstance::no_dirty_logging: m.slot.log_dirty = false; break;
+      case circumstance::not_read_only: m.slot.read_only = false; break;
+      case circumstance::on_fetch: a.kind = access_kind::exec; break;
+      case circumstance::without_protection:
         if (h.mode != hypervisor_mode::nested) h.mode = hypervisor_mode::vhe;
         break;
     }
-    bool const about_vma = c == change::allow_any_uncached || c == change::cacheable_vma || c == change::not_special;
+    bool const about_vma = c == circumstance::allow_any_uncached || c == circumstance::cacheable_vma || c == circumstance::not_special;
     if (about_vma && inputs.vma.type == vma_type::none) continue;
     decision const then = decide(kvm_table(e), h, m, kind, a);
     if (!same_answer(now, then)) list.items[list.count++] = {c, then};
