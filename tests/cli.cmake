@@ -15,3 +15,11 @@ vmsa_add_cli_test(decode_level_minus_1 ARGS decode pte --level -1 0x40000003 STD
 vmsa_add_cli_test(decode_bad_digit ARGS decode esr 0x9381zz EXIT 2 STDERR "\"z\" is no hexadecimal digit\n  valid: ")
 vmsa_add_cli_test(decode_bad_level ARGS decode pte --granule 64k --level 0 0x1 EXIT 2 STDERR "  valid: 1 2 3\n$")
 vmsa_add_cli_test(decode_bad_kind ARGS decode pgd 0x1 EXIT 2 STDERR "^vmsa: no kind .pgd.")
+
+vmsa_add_cli_test(combine_pair ARGS combine normal-wb normal-nc
+                  STDOUT "^Normal-WB under stage 2 MemAttr 0b0101: Normal-NC, outer shareable" "PAR_EL1.ATTR 0x40")
+vmsa_add_cli_test(combine_json ARGS combine 0x44 0b0110 --fwb --json STDOUT "\"par_attr\": \"0xff\"")
+vmsa_add_cli_test(combine_stage1_off ARGS combine --stage1-off --s2 normal-wb STDOUT ": Device-nGnRnE, outer shareable\n")
+vmsa_add_cli_test(combine_table ARGS combine --table --fwb --format markdown STDOUT "| 0bx110  | Normal-WB ")
+vmsa_add_cli_test(combine_missing ARGS combine 0xff EXIT 2 STDERR "no STAGE2 given\n  valid: ")
+vmsa_add_cli_test(combine_bad_type ARGS combine normal 0x0 EXIT 2 STDERR "STAGE1 \"normal\"\n  valid: ")

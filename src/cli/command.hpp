@@ -15,5 +15,6 @@ using add_command = void(CLI::App& app, int& exit_code);
 
 add_command add_replay;
 add_command add_decode;
+add_command add_combine;
 
 }  // namespace vmsa::cli

@@ -38,6 +38,7 @@ int run(int argc, char** argv) {
       // In the order of --help, one to a line.
       add_replay,
       add_decode,
+      add_combine,
   };
   for (add_command* add : commands) add(app, exit_code);
   if (argc > 1 && argv[1][0] != '-') require_known(app, argv[1]);

@@ -54,4 +54,8 @@ std::string say_walk_cacheability(u64 rgn);
 std::string say_address_size(u64 ps);
 std::string say_fault_status(u8 fsc);  // `translation fault, level 2`
 
+// Stage 2 MemAttr: the type alone, `Normal-NC`; and what it does to stage 1's, in a sentence.
+std::string say_stage2_memory(u8 memattr, bool fwb);
+std::string say_memattr(u8 memattr, bool fwb);
+
 }  // namespace vmsa::text

@@ -26,14 +26,6 @@ std::string backing_list() {
   return out;
 }
 
-// The MAIR byte a guest would use for a type: Linux's for the common ones.
-std::optional<u8> usual_mair(std::string_view type) {
-  std::optional<summary> const s = parse_summary(type);
-  if (!s) return std::nullopt;
-  constexpr u8 bytes[] = {0x00, 0x04, 0x08, 0x0c, 0x44, 0xbb, 0xff};
-  return bytes[static_cast<unsigned>(*s)];
-}
-
 guest_attributes read_stage1(toml_table const& t) {
   guest_attributes a;
   if (t.has("stage1") && t.has("mair")) t.refuse("mair", "given besides stage1", "one of the two");

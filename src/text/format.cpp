@@ -70,4 +70,11 @@ std::optional<summary> parse_summary(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+std::optional<u8> usual_mair(std::string_view type) noexcept {
+  std::optional<summary> const s = parse_summary(type);
+  if (!s) return std::nullopt;
+  constexpr u8 bytes[] = {0x00, 0x04, 0x08, 0x0c, 0x44, 0xbb, 0xff};
+  return bytes[static_cast<unsigned>(*s)];
+}
+
 }  // namespace vmsa::text

@@ -80,16 +80,31 @@ constexpr memory_attributes combine_stages(memory_attributes const& stage1, memo
   return a;
 }
 
+// Every value that combining passes through, so that it can be shown and not only believed.
+struct combination {
+  memory_attributes stage2{};      // stage2_view
+  memory_attributes controlled{};  // after HCR_EL2.CD and ID, and after a fetch from Device became Normal-NC
+  memory_attributes combined{};    // with stage 1, which FWB has done already
+  memory_attributes effective{};   // with the Shareability that counts
+};
+
+constexpr combination combine_stepwise(memory_attributes const& stage1, stage2_attributes const& s2,
+                                       controls const& c) noexcept {
+  combination out;
+  out.stage2 = stage2_view(stage1, s2, c);
+  // A fetch from Device that was not refused, and a cache that is switched off, make stage 2's side Normal-NC.
+  bool const uncached = c.fetch ? c.id || is_device(out.stage2) : c.cd && is_normal(out.stage2);
+  out.controlled = uncached ? forced_non_cacheable(out.stage2) : out.stage2;
+  out.combined = c.fwb ? out.controlled : combine_stages(stage1, out.controlled);
+  out.effective = with_effective_shareability(out.combined);
+  return out;
+}
+
 // Effective attributes of an access that both stages translate. `stage1` is stage 1's output (see stage1_attributes),
 // with the Shareability that stage 1 hands on.
 constexpr memory_attributes combine(memory_attributes const& stage1, stage2_attributes const& s2,
                                     controls const& c) noexcept {
-  memory_attributes a = stage2_view(stage1, s2, c);
-  // A fetch from Device that was not refused, and a cache that is switched off, make stage 2's side Normal-NC.
-  bool const uncached = c.fetch ? c.id || is_device(a) : c.cd && is_normal(a);
-  if (uncached) a = forced_non_cacheable(a);
-  if (!c.fwb) a = combine_stages(stage1, a);
-  return with_effective_shareability(a);
+  return combine_stepwise(stage1, s2, c).effective;
 }
 
 static_assert(summarize(combine(mair(0xff), {.memattr = 0b0001}, {.fwb = false})) == summary::device_nGnRE);

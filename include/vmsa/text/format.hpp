@@ -35,5 +35,7 @@ std::optional<u64> parse_number(std::string_view text, int base = 0) noexcept;
 
 // Text or JSON form of a summary, upper or lower case; none for anything else.
 std::optional<summary> parse_summary(std::string_view text) noexcept;
+// The MAIR byte that guests use for a type so named; none for anything else.
+std::optional<u8> usual_mair(std::string_view type) noexcept;
 
 }  // namespace vmsa::text
