@@ -47,13 +47,19 @@ constexpr memory_attributes force_write_back(memory_attributes const& stage1, st
   return a;
 }
 
-// The attributes that Alignment, fetch and table-access checks look at: stage 2's own type without FWB, the forced
-// result with it; in both cases before CD and ID.
+// What stage 2 makes of an access before CD and ID: its own attributes without FWB, the forced result with it.
 constexpr memory_attributes stage2_view(memory_attributes const& stage1, stage2_attributes const& s2,
                                         controls const& c) noexcept {
   stage2_attributes own = s2;
   own.fnxs = s2.fnxs && c.feat.xs;
   return c.fwb ? force_write_back(stage1, own) : decode_memattr(own, c.feat, c.choices);
+}
+
+// Whether stage2_view is Device, without working it out: all that Alignment, fetch and table-access checks ask.
+constexpr bool stage2_view_is_device(bool stage1_device, u8 memattr, bool fwb) noexcept {
+  if (!fwb) return (memattr & 0b1100) == 0;
+  if ((memattr & 0b0100) == 0) return true;
+  return stage1_device && (memattr & 0b0011) != 0b0010;
 }
 
 // Both stages' own attributes, without FWB [S2CombineS1MemAttrs].

@@ -31,13 +31,17 @@ struct geometry {
   u8 output_bits = 48;        // effective output address size: min(PS or IPS, PAMax)
   bool wide_base = false;     // TTBR bits 5:2 are address bits 51:48
   u8 shifts[5] = {};          // by index(level)
-  u16 masks[5] = {};          // entries - 1; at the start level concatenation included (16 * 8192 needs one bit more)
+  u32 masks[5] = {};          // entries - 1; at the start level those of a partial or concatenated table
   u32 root_entries = 0;
+  u64 address_bits = 0;       // of a descriptor: those of the address that are in place, 47:12 with the 4K granule
+  u64 high_address_bits = 0;  // and those of address bits 51:48 or 51:50, which lie further down
+  u8 high_address_shift = 0;
+  u64 beyond_output = 0;      // address bits at and above output_bits
 
   constexpr unsigned shift(level l) const noexcept { return shifts[vmsa::index(l)]; }
   constexpr u64 size(level l) const noexcept { return u64{1} << shift(l); }
   constexpr u64 slot_index(level l, u64 input) const noexcept {
-    return l == start ? (input >> shift(l)) & (root_entries - 1) : (input >> shift(l)) & masks[vmsa::index(l)];
+    return (input >> shift(l)) & masks[vmsa::index(l)];
   }
   template <class Space>
   constexpr u64 slot_index(level l, address<Space> input) const noexcept {
@@ -46,6 +50,17 @@ struct geometry {
   constexpr granule tg() const noexcept { return format.tg; }
   constexpr level start_level() const noexcept { return start; }
   constexpr bool contains(u64 input) const noexcept { return (input >> input_bits) == 0; }
+
+  // The address in a table descriptor; in a block also what is below the block's size, which says nothing.
+  constexpr pa address_in(descriptor d) const noexcept {
+    u64 const address = d.raw & address_bits;
+    return {high_address_bits == 0 ? address : address | ((d.raw & high_address_bits) << high_address_shift)};
+  }
+  // An Address size fault: `output`, of either stage, does not fit.
+  template <class Space>
+  constexpr bool output_too_large(address<Space> output) const noexcept {
+    return (output.value & beyond_output) != 0;
+  }
 
   // Bytes the walk indexes at the start level: a partial table, one granule, or up to 16.
   constexpr u64 root_size() const noexcept { return u64{8} * root_entries; }
@@ -78,6 +93,8 @@ concept translation_geometry = requires(G const& g, level l, u64 input) {
   { g.tg() } -> std::same_as<granule>;
   { g.contains(input) } -> std::same_as<bool>;
   { g.root_size() } -> std::convertible_to<u64>;
+  { g.address_in(descriptor{}) } -> std::same_as<pa>;
+  { g.output_too_large(pa{}) } -> std::same_as<bool>;
   { g.format } -> std::convertible_to<descriptor_format>;
   { g.input_bits } -> std::convertible_to<unsigned>;
   { g.output_bits } -> std::convertible_to<unsigned>;
@@ -115,10 +132,15 @@ constexpr geometry make_geometry(descriptor_format const& format, level start, u
   for (level l = level::m1;; l = next(l)) {
     unsigned const shift = level_shift(format.tg, l);
     g.shifts[index(l)] = static_cast<u8>(shift < 63 ? shift : 63);
-    g.masks[index(l)] = static_cast<u16>(low_mask(stride(format.tg)));
+    g.masks[index(l)] = static_cast<u32>(low_mask(stride(format.tg)));
     if (l == level::l3) break;
   }
   g.root_entries = u32{1} << (input_bits - level_shift(format.tg, start));
+  g.masks[index(start)] = g.root_entries - 1;
+  g.address_bits = bit_mask(format.ds ? 49 : 47, granule_bits(format.tg));
+  g.high_address_bits = format.ds ? bit_mask(9, 8) : format.lpa ? bit_mask(15, 12) : 0;
+  g.high_address_shift = format.ds ? 42 : 36;
+  g.beyond_output = ~low_mask(output_bits);
   return g;
 }
 

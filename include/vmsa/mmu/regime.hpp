@@ -123,7 +123,9 @@ struct el1_regime {
   stage1_tables lower{};
   stage1_tables upper{};
   stage2_tables<Stage2Geometry> stage2{};
-  stage1_controls one{};  // `fetch` is the access's
+  memory_attributes mair[8] = {};  // MAIR_EL1 decoded; Shareability is the descriptor's to add
+  u8 reserved_mair = 0;            // bit n: byte n is a reserved encoding, and mair[n] a choice
+  stage1_controls one{};           // `fetch` is the access's
   controls both{};
   features feat{};
   constraint_choices choices{};
@@ -148,6 +150,11 @@ constexpr el1_regime<Stage2Geometry> make_regime(el1_registers const& r, feature
   regime.lower = make_stage1_tables(r, va_half::lower, f, choices);
   regime.upper = make_stage1_tables(r, va_half::upper, f, choices);
   regime.stage2 = make_stage2_tables<Stage2Geometry>(r, f, choices);
+  for (u8 i = 0; i < 8; ++i) {
+    u8 const byte = r.mair.attr(i);
+    regime.mair[i] = mair(byte, shareability::non, f, choices);
+    if (mair_is_reserved(byte, f)) regime.reserved_mair = static_cast<u8>(regime.reserved_mair | 1u << i);
+  }
   regime.one = {.enabled = r.sctlr.get<sctlr_el1::m>(),
                 .dc = dc,
                 .dct = r.hcr.get<hcr_el2::dct>(),

@@ -146,6 +146,8 @@ struct fixed_geometry {
   static constexpr level start_level() noexcept { return value.start; }
   static constexpr bool contains(u64 input) noexcept { return (input >> Bits) == 0; }
   static constexpr u64 root_size() noexcept { return value.root_size(); }
+  static constexpr pa address_in(descriptor d) noexcept { return value.address_in(d); }
+  static constexpr bool output_too_large(pa output) noexcept { return value.output_too_large(output); }
 };
 
 static_assert(stage2_granule(vtcr_el2{}.with<vtcr_el2::tg0>(0b10), {.stage2_granules = {.k16 = false}}) == granule::k4);

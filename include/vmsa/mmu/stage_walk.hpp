@@ -7,17 +7,6 @@
 
 namespace vmsa {
 
-// A leaf on its way through the checks.
-template <class Output>
-struct walked_leaf {
-  descriptor value{};
-  level at = level::l0;
-  Output slot{};    // where the descriptor is, in the space of the stage's tables
-  pa physical{};    // and in memory
-  Output output{};  // the final address, offset included
-  leaf_extent extent{};
-};
-
 // Why an access lacks permission; nothing when it does not.
 struct refusal {
   bool refused = false;
@@ -34,30 +23,35 @@ struct stage1_walk {
   va input{};
   stage1_tables const& tables;
   memory_access acc{};
-  walked_leaf<ipa> leaf{};
   table_limits limits{};
-  memory_attributes mair_attributes{};  // before SCTLR_EL1.C and I, which no check looks at
+  memory_attributes attributes{};  // before SCTLR_EL1.C and I, which no check looks at
+  ipa output{};                    // offset included
+  leaf_extent extent{};
 
   constexpr void enter_table(descriptor table) noexcept {
     if (!tables.tcr.hpd) limits.add(table);
   }
 
   template <class Regime>
-  constexpr void decode(Regime const& regime, choices_consulted& consulted) noexcept {
-    u8 const byte = regime.registers.mair.attr(stage1_bits::attr_index::get(leaf.value.raw));
-    u8 const sh = tables.shape.format.ds ? tables.sh : stage1_bits::sh::get(leaf.value.raw);
-    if (mair_is_reserved(byte, regime.feat)) consulted.note(open_choice::reserved_mair);
+  constexpr void decode(descriptor leaf, Regime const& regime, choices_consulted& consulted) noexcept {
+    u8 const index = stage1_bits::attr_index::get(leaf.raw);
+    u8 const sh = tables.shape.format.ds ? tables.sh : stage1_bits::sh::get(leaf.raw);
+    if ((regime.reserved_mair >> index) & 1) consulted.note(open_choice::reserved_mair);
     if (shareability_is_reserved(sh)) consulted.note(open_choice::reserved_sh);
-    mair_attributes = mair(byte, decode_shareability(sh, regime.choices), regime.feat, regime.choices);
+    attributes = regime.mair[index];
+    attributes.sh = decode_shareability(sh, regime.choices);
   }
 
-  constexpr bool device() const noexcept { return is_device(mair_attributes); }
+  template <class Regime>
+  constexpr bool device(Regime const&) const noexcept {
+    return is_device(attributes);
+  }
   constexpr bool checks_alignment() const noexcept { return !acc.fetches(); }
   constexpr bool fetches() const noexcept { return acc.fetches(); }
 
   template <class Regime>
-  constexpr refusal check_permission(Regime const& regime) const noexcept {
-    access_rights const rights = stage1_rights(leaf.value, limits,
+  constexpr refusal check_permission(descriptor leaf, Regime const& regime) const noexcept {
+    access_rights const rights = stage1_rights(leaf, limits,
                                                {.el0 = acc.checked_as() == exception_level::el0,
                                                 .hardware_dirty = tables.updates.dirty_state,
                                                 .pan = regime.feat.pan != 0 && acc.pan_applies(),
@@ -77,58 +71,60 @@ enum class stage2_purpose : u8 {
   table_update,  // hardware rewrites a stage 1 descriptor
 };
 
-template <translation_geometry Geometry>
+template <stage2_purpose Purpose, translation_geometry Geometry>
 struct stage2_walk {
   using output_type = pa;
   static constexpr stage number = stage::two;
+  static constexpr bool for_table = Purpose != stage2_purpose::the_access;
 
   ipa input{};
   stage2_tables<Geometry> const& tables;
   memory_access acc{};
-  stage2_purpose purpose = stage2_purpose::the_access;
   memory_attributes const& stage1;  // of the access, or of stage 1's table walks
-  walked_leaf<pa> leaf{};
   stage2_attributes attributes{};
-  bool is_device_view = false;
+  pa output{};
+  leaf_extent extent{};
 
   static constexpr void enter_table(descriptor) noexcept {}
 
   template <class Regime>
-  constexpr void decode(Regime const& regime, choices_consulted& consulted) noexcept {
-    attributes = leaf_attributes(leaf.value, tables.shape.format, tables.sh, regime.choices);
+  constexpr void decode(descriptor leaf, Regime const& regime, choices_consulted& consulted) noexcept {
+    attributes = leaf_attributes(leaf, tables.shape.format, tables.sh, regime.choices);
     if (!regime.both.fwb && memattr_is_reserved(attributes.memattr, false, regime.feat))
       consulted.note(open_choice::reserved_s2_half);
-    if (shareability_is_reserved(tables.shape.format.ds ? tables.sh : stage2_bits::sh::get(leaf.value.raw)))
+    if (shareability_is_reserved(tables.shape.format.ds ? tables.sh : stage2_bits::sh::get(leaf.raw)))
       consulted.note(open_choice::reserved_sh);
-    is_device_view = is_device(stage2_view(stage1, attributes, regime.both));
   }
 
-  constexpr bool device() const noexcept { return is_device_view; }
-  constexpr bool for_table() const noexcept { return purpose != stage2_purpose::the_access; }
-  constexpr bool checks_alignment() const noexcept { return !for_table() && !acc.fetches(); }
-  constexpr bool fetches() const noexcept { return !for_table() && acc.fetches(); }
+  template <class Regime>
+  constexpr bool device(Regime const& regime) const noexcept {
+    return stage2_view_is_device(is_device(stage1), attributes.memattr, regime.both.fwb);
+  }
+  constexpr bool checks_alignment() const noexcept { return !for_table && !acc.fetches(); }
+  constexpr bool fetches() const noexcept { return !for_table && acc.fetches(); }
 
   template <class Regime>
-  constexpr refusal check_permission(Regime const& regime) const noexcept {
-    access_rights const rights = stage2_rights(leaf.value, {.el0 = acc.checked_as() == exception_level::el0,
-                                                            .hardware_dirty = tables.updates.dirty_state,
-                                                            .xnx = regime.feat.xnx});
-    if (for_table()) {
+  constexpr refusal check_permission(descriptor leaf, Regime const& regime) const noexcept {
+    stage2_permission_controls c{.hardware_dirty = tables.updates.dirty_state, .xnx = regime.feat.xnx};
+    if constexpr (for_table) {
       // A table in Device memory is refused before S2AP is looked at: a guest must not make the walker poke a device.
-      bool const update = purpose == stage2_purpose::table_update;
-      bool const refused = (regime.ptw && device()) || denies(rights, !update, update, false) != denied::nothing;
+      constexpr bool update = Purpose == stage2_purpose::table_update;
+      bool const refused =
+          (regime.ptw && device(regime)) || denies(stage2_rights(leaf, c), !update, update, false) != denied::nothing;
       return {refused, refused && acc.table_access_wnr(), false};
+    } else {
+      c.el0 = acc.checked_as() == exception_level::el0;
+      denied const what = denies(stage2_rights(leaf, c), acc.reads(), acc.writes(), acc.fetches());
+      if (what != denied::nothing) return refuse(what);
+      bool const tags_blocked =
+          acc.uses_tags() && stage1.tagged && memattr_blocks_tags(attributes.memattr, regime.both.fwb);
+      return {tags_blocked, tags_blocked && acc.stores_tags(), tags_blocked};
     }
-    denied const what = denies(rights, acc.reads(), acc.writes(), acc.fetches());
-    if (what != denied::nothing) return refuse(what);
-    bool const tags_blocked =
-        acc.uses_tags() && stage1.tagged && memattr_blocks_tags(attributes.memattr, regime.both.fwb);
-    return {tags_blocked, tags_blocked && acc.stores_tags(), tags_blocked};
   }
 
   // The page of a stage 1 table is written when hardware updates the table, also on behalf of an AT instruction.
   constexpr bool dirties() const noexcept {
-    return for_table() ? purpose == stage2_purpose::table_update : acc.dirties();
+    return for_table ? Purpose == stage2_purpose::table_update : acc.dirties();
   }
   static constexpr u64 made_dirty(u64 raw) noexcept { return raw | bit_mask(7, 7); }
 };

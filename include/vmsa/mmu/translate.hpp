@@ -52,11 +52,11 @@ constexpr bool stage1_on(walker<Port, Geometry>& at, va where, ipa& output, memo
 
   stage1_controls controls = r.one;
   controls.fetch = at.acc.fetches();
-  if (w.mair_attributes.tagged && !controls.data_cacheable && !controls.fetch)
+  if (w.attributes.tagged && !controls.data_cacheable && !controls.fetch)
     at.out.consulted.note(open_choice::keep_tagged);
-  attributes = apply_stage1_controls(w.mair_attributes, controls);
-  output = w.leaf.output;
-  at.out.stage1_leaf = w.leaf.extent;
+  attributes = apply_stage1_controls(w.attributes, controls);
+  output = w.output;
+  at.out.stage1_leaf = w.extent;
   return true;
 }
 
@@ -69,13 +69,14 @@ constexpr bool stage2(walker<Port, Geometry>& at, ipa where, memory_attributes c
     at.out.attributes = with_effective_shareability(stage1);
     return true;
   }
-  stage2_walk<Geometry> w{.input = where, .tables = r.stage2, .acc = at.acc, .stage1 = stage1};
+  stage2_walk<stage2_purpose::the_access, Geometry> w{
+      .input = where, .tables = r.stage2, .acc = at.acc, .stage1 = stage1};
   if (!at.walk(w)) return false;
   controls c = r.both;
   c.fetch = at.acc.fetches();
-  at.out.output = w.leaf.output;
+  at.out.output = w.output;
   at.out.attributes = combine(stage1, w.attributes, c);
-  at.out.stage2_leaf = w.leaf.extent;
+  at.out.stage2_leaf = w.extent;
   return true;
 }
 

@@ -9,6 +9,14 @@
 
 namespace vmsa {
 
+template <class Output>
+struct found_leaf {
+  descriptor value{};
+  level at = level::l0;
+  Output slot{};  // where the descriptor is, in the space of the stage's tables
+  pa physical{};  // and in memory
+};
+
 template <readable_port Port, translation_geometry Geometry>
 struct walker {
   Port& port;
@@ -18,27 +26,26 @@ struct walker {
 
   // Every function that answers bool says whether to go on; if not, `out` holds the fault, or that it is contended.
   template <class Walk>
-  constexpr bool walk(Walk& w) noexcept {
-    return find_leaf(w) && pass_leaf(w);
+  [[gnu::always_inline]] constexpr bool walk(Walk& w) noexcept {
+    found_leaf<typename Walk::output_type> leaf;
+    return find_leaf(w, leaf) && pass_leaf(w, leaf);
   }
 
-  // Translates the address of a stage 1 descriptor.
-  constexpr bool locate(ipa slot, stage2_purpose purpose, memory_attributes const& walks, pa& where) noexcept {
+ private:
+  // Where a descriptor is in memory. Stage 2 translates the address of a stage 1 descriptor, for every read anew.
+  template <stage2_purpose Purpose>
+  [[gnu::always_inline]] constexpr bool locate(stage1_walk const& w, ipa slot, pa& where) noexcept {
     if (!regime.stage2_on) {
       where = {slot.value};
       return true;
     }
-    stage2_walk<Geometry> w{.input = slot, .tables = regime.stage2, .acc = acc, .purpose = purpose, .stage1 = walks};
-    if (!walk(w)) return false;
-    where = w.leaf.output;
+    stage2_walk<Purpose, Geometry> t{.input = slot, .tables = regime.stage2, .acc = acc, .stage1 = w.tables.walks};
+    if (!walk(t)) return false;
+    where = t.output;
     return true;
   }
-
- private:
-  constexpr bool locate(stage1_walk const& w, ipa slot, stage2_purpose purpose, pa& where) noexcept {
-    return locate(slot, purpose, w.tables.walks, where);
-  }
-  constexpr bool locate(stage2_walk<Geometry> const&, pa slot, stage2_purpose, pa& where) noexcept {
+  template <stage2_purpose, stage2_purpose Purpose>
+  constexpr bool locate(stage2_walk<Purpose, Geometry> const&, pa slot, pa& where) noexcept {
     where = slot;
     return true;
   }
@@ -47,7 +54,7 @@ struct walker {
   constexpr bool fault(Walk const& w, fault_kind kind, level at, refusal const& why = {}) noexcept {
     translation_fault f{.kind = kind, .by = Walk::number, .at = at, .write = why.write, .tag_access = why.tag_access};
     if constexpr (Walk::number == stage::two) {
-      f.on_stage1_walk = w.for_table();
+      f.on_stage1_walk = Walk::for_table;
       f.where = w.input;
     }
     out.fault = f;
@@ -77,32 +84,30 @@ struct walker {
   // A bad configuration and an input outside the input space are level 0 Translation faults, a bad root is a level 0
   // Address size fault, wherever the walk would have started; a bad next table is reported where it is named.
   template <class Walk>
-  constexpr bool find_leaf(Walk& w) noexcept {
+  [[gnu::always_inline]] constexpr bool find_leaf(Walk& w, found_leaf<typename Walk::output_type>& leaf) noexcept {
     auto const& tables = w.tables;
     auto const& g = tables.shape;
+    u64 const input = w.input.value;
     if (tables.error != geometry_error::none) return fault(w, fault_kind::translation, level::l0);
     if constexpr (Walk::number == stage::two)
-      if (!g.contains(w.input.value)) return fault(w, fault_kind::translation, level::l0);
-    if ((tables.root.value >> g.output_bits) != 0) return fault(w, fault_kind::address_size, level::l0);
+      if (!g.contains(input)) return fault(w, fault_kind::translation, level::l0);
+    if (g.output_too_large(tables.root)) return fault(w, fault_kind::address_size, level::l0);
 
     typename Walk::output_type table = tables.root;
     for (level at = g.start_level();; at = next(at)) {
-      auto const slot = table + 8 * g.slot_index(at, w.input.value);
+      auto const slot = table + 8 * g.slot_index(at, input);
       pa where{};
-      if (!locate(w, slot, stage2_purpose::table_read, where)) return false;
+      if (!locate<stage2_purpose::table_read>(w, slot, where)) return false;
       descriptor const d = read(where, Walk::number, at);
       descriptor_kind const kind = kind_of(d, at, g.format);
       if (is_leaf(kind)) {
-        w.leaf.value = d;
-        w.leaf.at = at;
-        w.leaf.slot = slot;
-        w.leaf.physical = where;
+        leaf = {d, at, slot, where};
         return true;
       }
       if (kind != descriptor_kind::table) return fault(w, fault_kind::translation, at);
 
-      table = {next_table(d, g.format).value};
-      if ((table.value >> g.output_bits) != 0) return fault(w, fault_kind::address_size, at);
+      table = {g.address_in(d).value};
+      if (g.output_too_large(table)) return fault(w, fault_kind::address_size, at);
       w.enter_table(d);
       if (tables.updates.table_access_flag && !descriptor_bits::af::get(d.raw))
         if (!rewrite(where, d, {descriptor_bits::af::put(d.raw, true)})) return false;
@@ -112,7 +117,7 @@ struct walker {
   // A tag store to Device faults, or not, whether or not it is aligned.
   template <class Walk>
   constexpr bool alignment_faults(Walk const& w) noexcept {
-    if (!w.checks_alignment() || !w.device()) return false;
+    if ((acc.aligned && !acc.stores_tags()) || !w.checks_alignment() || !w.device(regime)) return false;
     if (acc.stores_tags()) {
       out.consulted.note(open_choice::device_tag_store);
       if (regime.choices.device_tag_store_faults) return true;
@@ -121,25 +126,25 @@ struct walker {
   }
 
   template <class Walk>
-  constexpr refusal permission(Walk const& w) noexcept {
-    if (w.fetches() && w.device()) {
+  constexpr refusal permission(Walk const& w, descriptor leaf) noexcept {
+    if (w.fetches() && w.device(regime)) {
       out.consulted.note(open_choice::device_fetch);
       if (regime.choices.device_fetch_faults) return {.refused = true};
     }
-    return w.check_permission(regime);
+    return w.check_permission(leaf, regime);
   }
 
   template <class Walk>
-  constexpr bool pass_leaf(Walk& w) noexcept {
+  [[gnu::always_inline]] constexpr bool pass_leaf(Walk& w,
+                                                  found_leaf<typename Walk::output_type> const& leaf) noexcept {
     auto const& g = w.tables.shape;
-    auto& leaf = w.leaf;
     u64 const raw = leaf.value.raw;
-    w.decode(regime, out.consulted);
+    w.decode(leaf.value, regime, out.consulted);
 
     // The order is the architecture's: what comes first is what is reported.
     bool const contiguous = descriptor_bits::contiguous::get(raw);
-    unsigned const bits = leaf_region_bits(leaf.value, leaf.at, g.format);
-    leaf.extent = {leaf.at, static_cast<u8>(bits), contiguous};
+    unsigned const bits = contiguous ? leaf_region_bits(leaf.value, leaf.at, g.format) : g.shift(leaf.at);
+    w.extent = {leaf.at, static_cast<u8>(bits), contiguous};
     if (regime.choices.contiguous_misprogramming_faults && bits > g.input_bits)
       return fault(w, fault_kind::translation, leaf.at);
 
@@ -148,16 +153,16 @@ struct walker {
       return fault(w, fault_kind::translation, leaf.at);
 
     // Within a Contiguous range the address comes from the input: the check is of what results.
-    u64 const offset = low_mask(bits);
-    leaf.output = {(leaf_output(leaf.value, leaf.at, g.format).value & ~offset) | (w.input.value & offset)};
-    if ((leaf.output.value >> g.output_bits) != 0) return fault(w, fault_kind::address_size, leaf.at);
+    u64 const offset = (u64{1} << bits) - 1;
+    w.output = {(g.address_in(leaf.value).value & ~offset) | (w.input.value & offset)};
+    if (g.output_too_large(w.output)) return fault(w, fault_kind::address_size, leaf.at);
 
     if (!descriptor_bits::af::get(raw) && !w.tables.updates.access_flag)
       return fault(w, fault_kind::access_flag, leaf.at);
 
     bool const misaligned = alignment_faults(w);
-    refusal const refused = misaligned ? refusal{} : permission(w);
-    if (!update_leaf(w, misaligned, refused.refused)) return false;
+    refusal const refused = misaligned ? refusal{} : permission(w, leaf.value);
+    if (!update_leaf(w, leaf, misaligned, refused.refused)) return false;
     if (misaligned) return fault(w, fault_kind::alignment, leaf.at);
     if (refused.refused) return fault(w, fault_kind::permission, leaf.at, refused);
     return true;
@@ -165,9 +170,11 @@ struct walker {
 
   // Access flag and dirty state in one write. A stage that faults updates its leaf only where that is a choice.
   template <class Walk>
-  constexpr bool update_leaf(Walk const& w, bool misaligned, bool refused) noexcept {
+  constexpr bool update_leaf(Walk const& w, found_leaf<typename Walk::output_type> const& leaf, bool misaligned,
+                             bool refused) noexcept {
     bool set_af = w.tables.updates.access_flag;
     bool set_dirty = w.tables.updates.dirty_state && w.dirties();
+    if (!set_af && !set_dirty && !misaligned) return true;
     if (misaligned || refused) {
       if (set_af) {
         out.consulted.note(open_choice::set_af_on_fault);
@@ -176,14 +183,14 @@ struct walker {
       if (misaligned) out.consulted.note(open_choice::set_dirty_on_fault);
       set_dirty = set_dirty && misaligned && regime.choices.set_dirty_on_fault;
     }
-    descriptor after = w.leaf.value;
+    descriptor after = leaf.value;
     if (set_af) after.raw = descriptor_bits::af::put(after.raw, true);
     if (set_dirty && descriptor_bits::dbm::get(after.raw)) after.raw = Walk::made_dirty(after.raw);
-    if (after == w.leaf.value) return true;
+    if (after == leaf.value) return true;
 
     // Stage 2 must let hardware write a stage 1 descriptor, so it is asked again.
-    pa where = w.leaf.physical;
-    return locate(w, w.leaf.slot, stage2_purpose::table_update, where) && rewrite(where, w.leaf.value, after);
+    pa where = leaf.physical;
+    return locate<stage2_purpose::table_update>(w, leaf.slot, where) && rewrite(where, leaf.value, after);
   }
 };
 
