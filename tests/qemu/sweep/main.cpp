@@ -25,6 +25,7 @@ extern "C" int main() noexcept {
   add(total, sweep_attributes(f), "attributes");
   add(total, sweep_controls(f), "controls");
   add(total, sweep_configuration(f), "configuration");
+  add(total, sweep_faults(f), "faults");
 
   for (unsigned i = 1; i < static_cast<unsigned>(deviation::count); ++i)
     if (total.explained[i] != 0) print_line("  ", deviation_names[i], ": ", total.explained[i]);

@@ -24,9 +24,14 @@ inline constexpr recorded_rows recorded[] = {
     {"7.2", deviation::d6, {41520, 0, 0}},
     {"7.2", deviation::d7, {1800, 900, 1560}},
     {"7.2", deviation::d8, {50, 0, 0}},
+    {"7.2", deviation::d9, {4320, 0, 0}},
+    {"7.2", deviation::d10, {450, 0, 244}},
     {"7.2", deviation::d13, {139080, 42816, 42816}},
+    {"7.2", deviation::d14, {4608, 1536, 6912}},
+    {"7.2", deviation::d15, {26764, 4016, 15716}},
     {"7.2", deviation::d16, {6, 0, 0}},
     {"7.2", deviation::d17, {60, 0, 0}},
+    {"7.2", deviation::d18, {520, 48, 320}},
 };
 
 enum class verdict { as_recorded, different, unknown_machine };

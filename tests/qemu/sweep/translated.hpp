@@ -6,9 +6,17 @@
 
 namespace sweep {
 
-// The model reads memory and writes none of it, so that the processor finds the tables as the model did.
+// The model reads memory and writes none of it, so that the processor finds the tables as the model did. A table that is
+// not in RAM would be an external abort, which is no matter of translation: such a row is dropped.
 struct memory {
-  vmsa::descriptor load(vmsa::pa where, vmsa::load_order) const noexcept {
+  static constexpr u64 ram = 0x4000'0000, ram_size = 0x800'0000;
+  bool left_ram = false;
+
+  vmsa::descriptor load(vmsa::pa where, vmsa::load_order) noexcept {
+    if (where.value - ram >= ram_size) {
+      left_ram = true;
+      return {};
+    }
     return {*reinterpret_cast<u64 const volatile*>(where.value)};
   }
 };
