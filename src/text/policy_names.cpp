@@ -161,8 +161,8 @@ std::string_view json_name(stage2_memory m) noexcept {
   return i < types.size() ? json_name(types[i]) : "stage-1";
 }
 
-std::string_view describe(counterfactual c) noexcept {
-  constexpr std::array<words, counterfactual_count> names{"with FWB and DIC",
+std::string_view describe(circumstance c) noexcept {
+  constexpr std::array<words, circumstance_count> names{"with FWB and DIC",
                                                   "without FWB",
                                                   "without DIC",
                                                   "before 6.9",

@@ -58,7 +58,7 @@ TEST(PolicyNames, EveryRowsCauseAndOutcomeHasAName) {
   }
   EXPECT_EQ(name(policy_cause::configuration), "configuration");
   EXPECT_EQ(name(policy_errno::enosys), "ENOSYS");
-  EXPECT_EQ(describe(counterfactual::without_protection), "not under pKVM");
+  EXPECT_EQ(describe(circumstance::without_protection), "not under pKVM");
 }
 
 TEST(PolicyNames, CacheDuties) {

@@ -34,7 +34,7 @@ std::string_view name(hypervisor h) noexcept;
 std::string_view json_name(stage2_memory m) noexcept;
 
 // What would be different: `without FWB`, `before 6.9`.
-std::string_view describe(counterfactual c) noexcept;
+std::string_view describe(circumstance c) noexcept;
 // `none`, or the work joined by commas: `clean+invalidate to PoC, invalidate I-cache to PoU`.
 std::string describe(cache_duties d);
 
