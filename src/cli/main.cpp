@@ -36,6 +36,7 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   constexpr add_command* commands[] = {
       // In the order of --help, one to a line.
+      add_coherency,
       add_replay,
       add_decode,
       add_combine,

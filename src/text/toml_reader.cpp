@@ -156,6 +156,14 @@ std::vector<std::string> toml_table::strings(std::string_view key) const {
   return out;
 }
 
+std::vector<std::size_t> toml_table::item_lines(std::string_view key) const {
+  std::vector<std::size_t> out;
+  void const* node = find(key);
+  if (node == nullptr || !as_node(node).is_array()) return out;
+  for (toml::node const& item : *as_node(node).as_array()) out.push_back(item.source().begin.line);
+  return out;
+}
+
 std::optional<std::size_t> toml_table::choice(std::string_view key, std::span<std::string_view const> names) const {
   std::optional<std::string> const value = string(key);
   if (!value) return std::nullopt;

@@ -33,6 +33,7 @@ class toml_table {
   std::optional<u64> count(std::string_view key, u64 most) const;
   std::optional<bool> flag(std::string_view key) const;
   std::vector<std::string> strings(std::string_view key) const;  // empty when absent
+  std::vector<std::size_t> item_lines(std::string_view key) const;  // of the elements of an array
   // The position of the key's value in `names`.
   std::optional<std::size_t> choice(std::string_view key, std::span<std::string_view const> names) const;
 

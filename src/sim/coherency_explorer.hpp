@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+// Breadth-first exploration of one model, level by level. A level is taken in chunks: first every state of a chunk is
+// expanded, successors sorted into partitions by hash; then each partition enters its successors into its own table.
+// Threads share neither buckets nor tables, and the order of everything depends on chunks and partitions only, so the
+// result does not depend on how many there are. What a state came from is kept as (parent, ordinal of the action);
+// a trace is made by running the actions again.
+#pragma once
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "coherency_expand.hpp"
+#include "coherency_table.hpp"
+
+namespace vmsa::coherency {
+
+template <std::size_t Words>
+class explorer {
+ public:
+  using state = packed<Words>;
+
+  explorer(model const& m, check_options const& options) : m_(m), options_(options) {
+    threads_ = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+    partitions_.resize(1);
+    workers_.resize(threads_);
+  }
+
+  // Leaves outcome, counts and trace in `result`.
+  void run(check_result& result) {
+    state initial{};
+    for (unsigned i = 0; i < Words; ++i) initial[i] = m_.initial[i];
+    initial = canonical(m_, initial);
+    enter(initial);
+    result.outcome = explore();
+    result.states = states_;
+    result.transitions = transitions_;
+    result.depth = depth_;
+    result.bytes = peak_;
+    if (compact_) {
+      double const n = static_cast<double>(states_);
+      result.omission_probability = n * n / 2 / 18446744073709551616.0;
+    }
+    if (found_) {
+      result.broken = found_->what;
+      if (options_.want_trace) result.trace = retell();
+    }
+  }
+
+ private:
+  static constexpr std::size_t chunk_size = std::size_t{1} << 13;   // parents, while there is one partition
+  static constexpr std::size_t large_chunk = std::size_t{1} << 16;  // parents, when there are many
+  static constexpr std::size_t partition_count = 64;
+  static constexpr std::size_t partition_above = std::size_t{1} << 17;  // states
+  static constexpr std::size_t progress_every = std::size_t{1} << 22;   // states
+  static constexpr std::size_t most_states = ~u32{0};                   // that a parent link can name
+
+  struct successor {
+    state next;
+    u64 hash;
+    u32 parent;   // position in the level
+    u16 ordinal;  // of the action, among those of the parent
+  };
+  struct bad_end {
+    u32 parent = 0;  // identity
+    u16 ordinal = 0;
+    violation what;
+  };
+  struct partition {
+    seen_set<state> exact;
+    seen_set<u64> fingerprints;
+    std::vector<successor> fresh;
+  };
+
+  // Takes what expansion yields on one thread.
+  struct worker {
+    explorer* owner = nullptr;
+    std::vector<std::vector<successor>> buckets;
+    std::size_t transitions = 0;
+    u32 parent = 0;
+    u16 ordinal = 0;
+    std::optional<bad_end> bad;
+
+    void reached(state const& next, action const&) {
+      state const s = owner->m_.symmetry.empty() ? next : canonical(owner->m_, next);
+      u64 const hash = hash_of(s);
+      buckets[owner->partition_of(hash)].push_back({s, hash, parent, ordinal});
+      ++ordinal;
+    }
+    void violated(action const&, violation const& what) {
+      if (!bad) bad = bad_end{parent, ordinal, what};
+      ++ordinal;
+    }
+  };
+
+  std::size_t partition_of(u64 hash) const noexcept { return partitions_.size() == 1 ? 0 : hash >> 58; }
+
+  void enter(state const& s) {
+    partition& p = partitions_[0];
+    p.exact.reserve(1);
+    p.exact.insert(s, hash_of(s));
+    level_.push_back(s);
+    states_ = 1;
+    if (options_.want_trace) came_from_.push_back({0, 0});
+  }
+
+  verdict explore() {
+    std::size_t next_report = progress_every;
+    for (; !level_.empty(); ++depth_) {
+      next_level_.clear();
+      for (std::size_t at = 0; at < level_.size();) {
+        std::size_t const size = partitions_.size() == 1 ? chunk_size : large_chunk;
+        std::size_t const n = std::min(size, level_.size() - at);
+        expand_chunk(at, n);
+        if (take_violation()) {
+          ++depth_;
+          return verdict::violation;
+        }
+        if (states_ >= options_.max_states) return verdict::not_finished;
+        if (!make_room()) return verdict::not_finished;
+        enter_chunk();
+        at += n;
+        if (states_ >= next_report) {
+          next_report = states_ + progress_every;
+          if (options_.progress) options_.progress(states_, transitions_);
+        }
+      }
+      level_start_ += level_.size();
+      std::swap(level_, next_level_);
+      if (partitions_.size() == 1 && states_ > partition_above) split();
+    }
+    --depth_;
+    return verdict::coherent;
+  }
+
+  // f(0) ... f(n - 1), on as many threads.
+  template <class F>
+  void on_threads(std::size_t n, F const& f) {
+    std::vector<std::thread> others;
+    for (std::size_t t = 1; t < n; ++t) others.emplace_back(f, t);
+    f(std::size_t{0});
+    for (std::thread& t : others) t.join();
+  }
+
+  void expand_chunk(std::size_t at, std::size_t n) {
+    std::size_t const used = partitions_.size() == 1 ? 1 : threads_;
+    used_ = used;
+    on_threads(used, [&, at, n, used](std::size_t t) {
+      worker& w = workers_[t];
+      w.owner = this;
+      w.buckets.resize(partitions_.size());
+      for (auto& b : w.buckets) b.clear();
+      w.transitions = 0;
+      expansion<Words, worker> expand(m_, w);
+      std::size_t const end = at + n * (t + 1) / used;
+      for (std::size_t i = at + n * t / used; i < end; ++i) {
+        w.parent = static_cast<u32>(level_start_ + i);
+        w.ordinal = 0;
+        expand.expand(level_[i]);
+        w.transitions += w.ordinal;
+      }
+    });
+    for (std::size_t t = 0; t < used; ++t) transitions_ += workers_[t].transitions;
+  }
+
+  // Workers hold consecutive stretches of the level, so the first that has one has the first of all.
+  bool take_violation() {
+    for (std::size_t t = 0; t < used_ && !found_; ++t) found_ = workers_[t].bad;
+    return found_.has_value();
+  }
+
+  // Room for everything in the buckets, within the memory allowed; fingerprints instead of states where that helps.
+  bool make_room() {
+    std::size_t bytes = level_.capacity() * sizeof(state) + next_level_.capacity() * sizeof(state) +
+                        came_from_.capacity() * sizeof(origin);
+    std::size_t growing = 0, incoming = 0;
+    for (std::size_t p = 0; p < partitions_.size(); ++p) {
+      bytes += partitions_[p].exact.bytes() + partitions_[p].fingerprints.bytes() +
+               partitions_[p].fresh.capacity() * sizeof(successor);
+      growing = std::max({growing, partitions_[p].exact.bytes_to_grow(), partitions_[p].fingerprints.bytes_to_grow()});
+      for (std::size_t t = 0; t < used_; ++t) {
+        bytes += workers_[t].buckets[p].capacity() * sizeof(successor);
+        incoming += workers_[t].buckets[p].size();
+      }
+    }
+    peak_ = std::max(peak_, bytes);
+    if (states_ + incoming > most_states) return false;
+    if (!compact_ && (states_ > options_.exact_states || bytes + growing > options_.max_bytes)) {
+      compress();
+      return true;
+    }
+    return bytes + growing <= options_.max_bytes;
+  }
+
+  void compress() {
+    compact_ = true;
+    for (partition& p : partitions_) {
+      p.fingerprints.reserve(p.exact.size());
+      p.exact.each([&](state const& s) { p.fingerprints.insert(fingerprint(hash_of(s)), hash_of(s)); });
+      p.exact.clear();
+    }
+  }
+  static u64 fingerprint(u64 hash) noexcept { return hash == 0 ? 1 : hash; }
+
+  void enter_chunk() {
+    std::size_t const used = partitions_.size() == 1 ? 1 : threads_;
+    on_threads(used, [&, used](std::size_t t) {
+      for (std::size_t p = t; p < partitions_.size(); p += used) enter_partition(partitions_[p], p);
+    });
+    for (partition& p : partitions_) {
+      for (successor const& s : p.fresh) {
+        next_level_.push_back(s.next);
+        if (options_.want_trace) came_from_.push_back({s.parent, s.ordinal});
+      }
+      states_ += p.fresh.size();
+    }
+  }
+
+  void enter_partition(partition& p, std::size_t index) {
+    p.fresh.clear();
+    for (std::size_t t = 0; t < used_; ++t) {
+      std::vector<successor> const& bucket = workers_[t].buckets[index];
+      if (compact_) {
+        enter_all(p.fingerprints, bucket, p.fresh, [](successor const& s) { return fingerprint(s.hash); });
+      } else {
+        enter_all(p.exact, bucket, p.fresh, [](successor const& s) { return s.next; });
+      }
+    }
+  }
+
+  template <class Set, class Key>
+  static void enter_all(Set& set, std::vector<successor> const& bucket, std::vector<successor>& fresh, Key const& key) {
+    constexpr std::size_t ahead = 16;  // cache misses in flight
+    constexpr std::size_t block = 1024;
+    for (std::size_t start = 0; start < bucket.size(); start += block) {
+      std::size_t const end = std::min(bucket.size(), start + block);
+      set.reserve(end - start);
+      for (std::size_t i = start; i < std::min(end, start + ahead); ++i) set.prefetch(bucket[i].hash);
+      for (std::size_t i = start; i < end; ++i) {
+        if (i + ahead < end) set.prefetch(bucket[i + ahead].hash);
+        if (set.insert(key(bucket[i]), bucket[i].hash)) fresh.push_back(bucket[i]);
+      }
+    }
+  }
+
+  void split() {
+    seen_set<state> exact = std::move(partitions_[0].exact);
+    seen_set<u64> fingerprints = std::move(partitions_[0].fingerprints);
+    partitions_.clear();
+    partitions_.resize(partition_count);
+    exact.each([&](state const& s) {
+      u64 const hash = hash_of(s);
+      seen_set<state>& to = partitions_[partition_of(hash)].exact;
+      to.reserve(1);
+      to.insert(s, hash);
+    });
+    fingerprints.each([&](u64 f) {
+      seen_set<u64>& to = partitions_[partition_of(f)].fingerprints;
+      to.reserve(1);
+      to.insert(f, f);
+    });
+  }
+
+  // One chosen action of a state.
+  struct chooser {
+    u16 wanted;
+    u16 seen = 0;
+    state next{};
+    action what{};
+    void reached(state const& s, action const& a) {
+      if (seen++ == wanted) next = s, what = a;
+    }
+    void violated(action const& a, violation const&) {
+      if (seen++ == wanted) what = a;
+    }
+  };
+  // The first action that leads to a state that is canonically `goal`; without a goal, to the violation.
+  struct seeker {
+    model const& m;
+    state const* goal = nullptr;
+    bool done = false;
+    state next{};
+    action what{};
+    void reached(state const& s, action const& a) {
+      if (!done && goal != nullptr && canonical(m, s) == *goal) done = true, next = s, what = a;
+    }
+    void violated(action const& a, violation const&) {
+      if (!done && goal == nullptr) done = true, what = a;
+    }
+  };
+
+  static std::array<u64, 4> widen(state const& s) {
+    std::array<u64, 4> out{};
+    std::copy(s.begin(), s.end(), out.begin());
+    return out;
+  }
+
+  std::vector<trace_step> retell() {
+    std::vector<u16> ordinals{found_->ordinal};
+    for (u32 id = found_->parent; id != 0; id = came_from_[id].parent) ordinals.push_back(came_from_[id].ordinal);
+    std::reverse(ordinals.begin(), ordinals.end());
+    state initial{};
+    for (unsigned i = 0; i < Words; ++i) initial[i] = m_.initial[i];
+    state at = canonical(m_, initial);
+    state shown = initial;  // the same run without swapping agents
+    std::vector<trace_step> trace;
+    for (std::size_t i = 0; i < ordinals.size(); ++i) {
+      bool const last = i + 1 == ordinals.size();
+      chooser choice{.wanted = ordinals[i]};
+      expansion<Words, chooser>(m_, choice).expand(at);
+      at = canonical(m_, choice.next);
+      if (m_.symmetry.empty()) {
+        if (!last) shown = choice.next;
+        trace.push_back({choice.what, widen(shown)});
+        continue;
+      }
+      seeker search{.m = m_, .goal = last ? nullptr : &at};
+      expansion<Words, seeker>(m_, search).expand(shown);
+      if (!last) shown = search.next;
+      trace.push_back({search.what, widen(shown)});
+    }
+    return trace;
+  }
+
+  struct origin {
+    u32 parent;
+    u16 ordinal;
+  };
+
+  model const& m_;
+  check_options const& options_;
+  std::size_t threads_ = 1;
+  std::size_t used_ = 1;
+  std::vector<partition> partitions_;
+  std::vector<worker> workers_;
+  std::vector<state> level_, next_level_;
+  std::vector<origin> came_from_;
+  std::size_t level_start_ = 0;  // identity of the level's first state
+  std::size_t states_ = 0, transitions_ = 0, depth_ = 0, peak_ = 0;
+  bool compact_ = false;
+  std::optional<bad_end> found_;
+};
+
+}  // namespace vmsa::coherency
