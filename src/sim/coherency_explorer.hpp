@@ -25,6 +25,8 @@ class explorer {
     threads_ = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
     partitions_.resize(1);
     workers_.resize(threads_);
+    // A chunk's successors are to stay within an eighth of the memory: some 16 for a state.
+    large_chunk_ = std::clamp(options.max_bytes / (8 * 16 * sizeof(successor)), chunk_size / 8, large_chunk);
   }
 
   // Leaves outcome, counts and trace in `result`.
@@ -50,7 +52,7 @@ class explorer {
 
  private:
   static constexpr std::size_t chunk_size = std::size_t{1} << 13;   // parents, while there is one partition
-  static constexpr std::size_t large_chunk = std::size_t{1} << 16;  // parents, when there are many
+  static constexpr std::size_t large_chunk = std::size_t{1} << 16;      // the most parents, when there are many
   static constexpr std::size_t partition_count = 64;
   static constexpr std::size_t partition_above = std::size_t{1} << 17;  // states
   static constexpr std::size_t progress_every = std::size_t{1} << 22;   // states
@@ -110,7 +112,7 @@ class explorer {
     for (; !level_.empty(); ++depth_) {
       next_level_.clear();
       for (std::size_t at = 0; at < level_.size();) {
-        std::size_t const size = partitions_.size() == 1 ? chunk_size : large_chunk;
+        std::size_t const size = partitions_.size() == 1 ? chunk_size : large_chunk_;
         std::size_t const n = std::min(size, level_.size() - at);
         expand_chunk(at, n);
         if (take_violation()) {
@@ -185,12 +187,17 @@ class explorer {
       }
     }
     peak_ = std::max(peak_, bytes);
+    auto const growth = [&](auto const& v) {
+      return v.size() + incoming > v.capacity() ? (v.size() + incoming) * 2 * sizeof(v[0]) : std::size_t{0};
+    };
+    growing += growth(next_level_) + growth(came_from_);
     if (states_ + incoming > most_states) return false;
-    if (!compact_ && (states_ > options_.exact_states || bytes + growing > options_.max_bytes)) {
+    std::size_t const most = options_.max_bytes - options_.max_bytes / 8;  // the next chunk comes on top
+    if (!compact_ && (states_ > options_.exact_states || bytes + growing > most)) {
       compress();
       return true;
     }
-    return bytes + growing <= options_.max_bytes;
+    return bytes + growing <= most;
   }
 
   void compress() {
@@ -330,6 +337,7 @@ class explorer {
 
   model const& m_;
   check_options const& options_;
+  std::size_t large_chunk_ = large_chunk;
   std::size_t threads_ = 1;
   std::size_t used_ = 1;
   std::vector<partition> partitions_;
