@@ -23,3 +23,31 @@ vmsa_add_cli_test(combine_stage1_off ARGS combine --stage1-off --s2 normal-wb ST
 vmsa_add_cli_test(combine_table ARGS combine --table --fwb --format markdown STDOUT "| 0bx110  | Normal-WB ")
 vmsa_add_cli_test(combine_missing ARGS combine 0xff EXIT 2 STDERR "no STAGE2 given\n  valid: ")
 vmsa_add_cli_test(combine_bad_type ARGS combine normal 0x0 EXIT 2 STDERR "STAGE1 \"normal\"\n  valid: ")
+
+# vmsa fault
+vmsa_add_cli_test(fault_example ARGS fault STDOUT "Normal-NC" "row any-uncached" "before 6.9: map Device-nGnRE")
+vmsa_add_cli_test(fault_example_json ARGS fault --json STDOUT "\"memory_type\": \"normal-nc\"" "\"par_el1\": \"0x")
+vmsa_add_cli_test(fault_print_example ARGS fault --print-example STDOUT "^# A guest with a NIC" "backing = .vfio-pci-bar.")
+vmsa_add_cli_test(fault_bar_6_1 ARGS fault --policy linux-6.1 STDOUT
+                  "write-combining: Device-nGnRE\n" "GPU memory, mapped write-back: Device-nGnRE\n")
+vmsa_add_cli_test(fault_gpu_6_9 ARGS fault --policy linux-6.9 STDOUT
+                  "write-combining: Normal-NC\n" "GPU memory, mapped write-back: Device-nGnRE\n")
+vmsa_add_cli_test(fault_registers
+                  ARGS fault --esr 0x93810006 --far 0x20000000 --hpfar 0x200000 --backing vfio-pci-bar --policy linux-6.9
+                       --stage1 normal-nc
+                  STDOUT "32-bit load to w1, translation fault, level 2 at IPA 0x20000000" "effective Normal-NC")
+vmsa_add_cli_test(fault_without_map ARGS fault --esr 0x93810006 --far 0x20000000 --hpfar 0x200000
+                  STDOUT "undecided" "not described")
+vmsa_add_cli_test(fault_trace
+                  ARGS fault --backing anonymous --fwb on --stage1 normal-nc
+                       --trace "kvm_guest_fault: ipa 0x20000000, hsr 0x93810006, hxfar 0x20000000, pc 0x10000000"
+                  STDOUT "effective Normal-WB, outer shareable")
+vmsa_add_cli_test(fault_fail_on_mismatch ARGS fault --fail-on mismatch EXIT 1 STDOUT "mismatched")
+vmsa_add_cli_test(fault_missing_register ARGS fault --esr 0x93810006 EXIT 2 STDERR "--esr without --far")
+vmsa_add_cli_test(fault_odd_digit ARGS fault --esr 0x9381000g --far 0 --hpfar 0 EXIT 2 STDERR "0x9381000g")
+vmsa_add_cli_test(fault_no_guest_abort ARGS fault --esr 0x56000000 --far 0 --hpfar 0 EXIT 2 STDERR "no abort of a guest")
+vmsa_add_cli_test(fault_no_policy ARGS fault --policy linux-2.6 EXIT 2 STDERR "no policy .linux-2.6.")
+vmsa_add_cli_test(fault_no_file ARGS fault /nonexistent EXIT 2 STDERR "^vmsa: /nonexistent: cannot open")
+
+# vmsa replay
+vmsa_add_cli_test(replay_unknown_table ARGS replay ${PROJECT_SOURCE_DIR}/README.md EXIT 2 STDERR "README.md:1: no table")

@@ -37,6 +37,7 @@ int run(int argc, char** argv) {
   constexpr add_command* commands[] = {
       // In the order of --help, one to a line.
       add_coherency,
+      add_fault,
       add_replay,
       add_decode,
       add_combine,

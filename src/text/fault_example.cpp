@@ -9,8 +9,7 @@ title = "RAM, devm_memremap_pages memory, a NIC's write-combining BAR and a GPU'
 
 [machine]
 policy = "linux-6.17"
-fwb = true
-dic = true
+cpu = "neoverse-v1"
 
 [[memory]]
 name = "guest RAM"

@@ -10,6 +10,7 @@
 #include "vmsa/mmu/stage2_geometry.hpp"
 #include "vmsa/text/format.hpp"
 #include "vmsa/text/input_error.hpp"
+#include "vmsa/text/policy_names.hpp"
 
 namespace vmsa::text {
 namespace {
@@ -17,14 +18,6 @@ namespace {
 constexpr std::array<std::string_view, 3> access_names{"read", "write", "exec"};
 constexpr std::array<std::string_view, 3> sh_names{"non", "outer", "inner"};
 constexpr std::array<std::string_view, 3> fault_names{"translation", "permission", "access-flag"};
-
-std::string backing_list() {
-  std::string out;
-  for (unsigned i = 0; i < backing_count; ++i)
-    if (static_cast<backing>(i) != backing::custom)
-      out += fmt::format("{}{}", i == 0 ? "" : " ", vmsa::name(static_cast<backing>(i)));
-  return out;
-}
 
 guest_attributes read_stage1(toml_table const& t) {
   guest_attributes a;
@@ -76,11 +69,9 @@ named_region read_memory(toml_table const& t) {
   ipa const base{t.need_hex("ipa")};
   u64 const size = t.need_hex("size");
   pa const output{t.hex("pa").value_or(0)};
-  std::string const kind = t.need_string("backing", backing_list());
-  std::optional<backing> found;
-  for (unsigned i = 0; i < backing_count; ++i)
-    if (kind == vmsa::name(static_cast<backing>(i))) found = static_cast<backing>(i);
-  if (!found || *found == backing::custom) t.refuse("backing", fmt::format("\"{}\"", kind), backing_list());
+  std::string const kind = t.need_string("backing", backing_names());
+  std::optional<backing> const found = parse_backing(kind);
+  if (!found) t.refuse("backing", fmt::format("\"{}\"", kind), backing_names());
   if (inputs_of(*found).slot.kind != slot_kind::none && !t.has("pa")) t.need_hex("pa");
   memslot slot;
   slot.read_only = t.flag("read_only").value_or(false);
@@ -123,6 +114,13 @@ fault_scenario parse_fault_scenario(std::string_view text, std::string file) {
 
   if (auto const machine = root.table("machine")) {
     s.policy = machine->string("policy").value_or(s.policy);
+    s.policy_line = machine->line("policy");
+    if (auto const cpu = machine->string("cpu")) {
+      cpu_row const* row = find_cpu(*cpu);
+      if (row == nullptr) machine->refuse("cpu", fmt::format("\"{}\"", *cpu), cpu_names());
+      s.cpu = *cpu;
+      apply(*row, s.host.cpu);
+    }
     s.host.cpu.s2fwb = machine->flag("fwb").value_or(s.host.cpu.s2fwb);
     s.host.cpu.dic = machine->flag("dic").value_or(s.host.cpu.dic);
     s.ipa_bits = static_cast<u8>(machine->count("ipa_bits", 52).value_or(s.ipa_bits));
@@ -131,6 +129,7 @@ fault_scenario parse_fault_scenario(std::string_view text, std::string file) {
     machine->finish();
   }
 
+  s.memory_known = true;
   for (toml_table const& t : root.tables("memory")) {
     named_region r = read_memory(t);
     for (named_region const& other : s.memory)

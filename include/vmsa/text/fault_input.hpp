@@ -37,10 +37,12 @@ struct named_region {
 struct fault_scenario {
   std::string file;
   std::string title;
-  std::string policy = "linux-6.17";  // see find_policy
+  std::string policy = "linux-6.17";  // `linux-X.Y`, or another hypervisor's name
+  std::size_t policy_line = 0;
   policy_host host{};
   std::string cpu;                    // as named, or empty
   u8 ipa_bits = 40;
+  bool memory_known = false;          // false: nobody said what memory there is, so nothing is decided
   std::vector<named_region> memory;   // sorted by IPA, disjoint
   std::vector<guest_access> accesses;
 };

@@ -11,6 +11,7 @@
 #include "vmsa/arch/stage2_attributes.hpp"
 #include "vmsa/arch/stage2_descriptor.hpp"
 #include "vmsa/mmu/geometry.hpp"
+#include "vmsa/mmu/stage2_table_outcome.hpp"
 
 namespace vmsa::text {
 
@@ -150,6 +151,22 @@ constexpr std::string_view name(geometry_error e) noexcept {
       "the start level cannot resolve this input size, even with 16 concatenated tables",
   };
   return names[static_cast<unsigned>(e)];
+}
+
+constexpr std::string_view name(table_error e) noexcept {
+  switch (e) {
+    case table_error::none: return "none";
+    case table_error::out_of_range: return "the address is out of range";
+    case table_error::misaligned: return "an address or size is not a multiple of the leaf's";
+    case table_error::leaf_encoding: return "the leaf has no encoding at this level or under this FWB";
+    case table_error::already_mapped: return "something else is mapped there";
+    case table_error::needs_break: return "the change needs break-before-make";
+    case table_error::not_mapped: return "nothing is mapped there";
+    case table_error::not_uniform: return "the entries do not continue each other with one set of attributes";
+    case table_error::out_of_frames: return "out of table frames";
+    case table_error::busy: return "another call is between break and make here: try again";
+  }
+  return "?";
 }
 
 }  // namespace vmsa::text

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "command.hpp"
+#include "vmsa/text/fault_report.hpp"
+#include "vmsa/text/format.hpp"
+#include "vmsa/text/input_error.hpp"
+#include "vmsa/text/lines.hpp"
+#include "vmsa/text/policy_names.hpp"
+
+namespace vmsa::cli {
+namespace {
+
+struct fault_options {
+  std::string file;
+  std::string map;
+  std::string esr, far, hpfar;
+  std::string trace;
+  std::string backing;
+  std::string policy;
+  std::string cpu, fwb, dic;
+  std::string stage1;
+  std::string fail_on;
+  bool print_example = false;
+  bool json = false;
+};
+
+u64 register_value(std::string const& option, std::string const& text) {
+  std::optional<u64> const value = text::parse_number(text, 16);
+  if (!value)
+    throw text::input_error("", 0, fmt::format("{} \"{}\"", option, text), "a hexadecimal number of at most 64 bits");
+  return *value;
+}
+
+// Tracepoint lines of a file, or nothing when it has none and so is a scenario.
+std::vector<text::guest_access> tracepoints(std::string const& text, std::string const& file) {
+  std::vector<text::guest_access> faults;
+  text::line_reader reader(file, text);
+  for (std::string_view line; reader.next(line);)
+    if (auto fault = text::parse_tracepoint(line, reader.position())) faults.push_back(*std::move(fault));
+  return faults;
+}
+
+text::fault_scenario read_scenario(std::string const& file) {
+  return text::parse_fault_scenario(text::read_text(file), file);
+}
+
+// The faults that the arguments name instead of the scenario's own.
+std::vector<text::guest_access> named_faults(fault_options const& o) {
+  std::vector<text::guest_access> faults;
+  if (!o.trace.empty()) {
+    auto fault = text::parse_tracepoint(o.trace, {"--trace", 1});
+    if (!fault)
+      throw text::input_error("", 0, fmt::format("--trace \"{}\"", o.trace),
+                              "kvm_guest_fault: ipa 0x..., hsr 0x..., hxfar 0x..., pc 0x...");
+    faults.push_back(*std::move(fault));
+  }
+  if (!o.esr.empty()) {
+    if (o.far.empty() || o.hpfar.empty())
+      throw text::input_error("", 0, fmt::format("--esr without {}", o.far.empty() ? "--far" : "--hpfar"),
+                              "--esr, --far and --hpfar together");
+    text::guest_access fault;
+    fault.esr.raw = register_value("--esr", o.esr);
+    fault.far.raw = register_value("--far", o.far);
+    fault.hpfar.raw = register_value("--hpfar", o.hpfar);
+    decoded_fault const decoded = decode_fault(fault.esr, fault.far, fault.hpfar);
+    if (!decoded)
+      throw text::input_error("", 0, fmt::format("--esr {} is no abort of a guest", text::hex(fault.esr.raw)),
+                              "EC 0x20 or 0x24: an instruction or data abort from a lower exception level");
+    faults.push_back(std::move(fault));
+  } else if (!o.far.empty() || !o.hpfar.empty()) {
+    throw text::input_error("", 0, fmt::format("{} without --esr", o.far.empty() ? "--hpfar" : "--far"),
+                            "--esr, --far and --hpfar together");
+  }
+  return faults;
+}
+
+// One page behind each faulting address, for a fault without a memory map. Its PA is not known: 0 stands for it.
+void put_behind(text::fault_scenario& s, std::string const& name) {
+  std::optional<backing> const kind = text::parse_backing(name);
+  if (!kind) throw text::input_error("", 0, fmt::format("--backing \"{}\"", name), text::backing_names());
+  u64 const page = granule_size(granule::k4);
+  std::vector<ipa> pages;
+  for (text::guest_access const& a : s.accesses)
+    pages.push_back(decode_fault(a.esr, a.far, a.hpfar).fault.where.align_down(page));
+  std::sort(pages.begin(), pages.end());
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+  s.memory.clear();
+  for (ipa const base : pages) s.memory.push_back({"the faulting page", make_region(base, page, {}, *kind)});
+  s.memory_known = true;
+}
+
+text::fault_scenario read_input(fault_options const& o) {
+  std::vector<text::guest_access> faults = named_faults(o);
+  text::fault_scenario s;
+  if (!o.file.empty()) {
+    std::string const text = text::read_text(o.file);
+    std::vector<text::guest_access> lines = tracepoints(text, o.file);
+    if (lines.empty())
+      s = text::parse_fault_scenario(text, o.file);
+    else
+      faults.insert(faults.end(), lines.begin(), lines.end());
+  } else if (faults.empty()) {
+    s = text::parse_fault_scenario(text::example_fault_scenario(), "example");
+  }
+  if (!o.map.empty()) s = read_scenario(o.map);
+  if (!faults.empty()) s.accesses = std::move(faults);
+  if (!o.policy.empty()) {
+    s.policy = o.policy;
+    s.policy_line = 0;
+  }
+  if (!o.cpu.empty()) {
+    text::cpu_row const* row = text::find_cpu(o.cpu);
+    if (row == nullptr) throw text::input_error("", 0, fmt::format("--cpu \"{}\"", o.cpu), text::cpu_names());
+    apply(*row, s.host.cpu);
+    s.cpu = o.cpu;
+  }
+  if (!o.fwb.empty()) s.host.cpu.s2fwb = o.fwb == "on";
+  if (!o.dic.empty()) s.host.cpu.dic = o.dic == "on";
+  if (!o.stage1.empty()) {
+    std::optional<u8> const attr = text::usual_mair(o.stage1);
+    if (!attr)
+      throw text::input_error("", 0, fmt::format("--stage1 \"{}\"", o.stage1),
+                              "normal-wb normal-wt normal-nc device-nGnRnE device-nGnRE device-nGRE device-GRE");
+    for (text::guest_access& a : s.accesses) a.stage1.mair = *attr;
+  }
+  if (!o.backing.empty()) put_behind(s, o.backing);
+  return s;
+}
+
+void check_fail_on(std::string const& what) {
+  if (!what.empty() && what != "mismatch")
+    throw text::input_error("", 0, fmt::format("--fail-on \"{}\"", what), "mismatch");
+}
+
+}  // namespace
+
+void add_fault(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("fault", "What a stage 2 fault hits, what it is mapped as, and why");
+  auto o = std::make_shared<fault_options>();
+  command->add_option("FILE", o->file,
+                      "scenario (TOML) or text with kvm_guest_fault lines; - is standard input; the embedded example without");
+  command->add_option("--map", o->map, "scenario whose machine and memory the faults of FILE or the options hit");
+  command->add_option("--esr", o->esr, "ESR_EL2, hexadecimal");
+  command->add_option("--far", o->far, "FAR_EL2, hexadecimal");
+  command->add_option("--hpfar", o->hpfar, "HPFAR_EL2, hexadecimal");
+  command->add_option("--trace", o->trace, "a kvm_guest_fault tracepoint line");
+  command->add_option("--backing", o->backing, "what is behind the faulting address: vfio-pci-bar, anonymous, ...");
+  command->add_option("--policy", o->policy, "linux-X.Y or another hypervisor, instead of the scenario's");
+  command->add_option("--cpu", o->cpu, "the host's processor, for FWB and DIC");
+  command->add_option("--fwb", o->fwb, "on or off")->check(CLI::IsMember({"on", "off"}));
+  command->add_option("--dic", o->dic, "on or off")->check(CLI::IsMember({"on", "off"}));
+  command->add_option("--stage1", o->stage1, "the guest's own type for the access: normal-wb, normal-nc, device-nGnRE ...");
+  command->add_option("--fail-on", o->fail_on, "mismatch: exit 1 when an alias disagrees with the guest");
+  command->add_flag("--print-example", o->print_example, "print the embedded scenario");
+  command->add_flag("--json", o->json, "the same as JSON");
+  command->footer(
+      "The grammar of a scenario is in src/README.md.\n"
+      "Exit code 0: answered; 1: --fail-on found what it looked for; 2: bad input.\n\n"
+      "Examples:\n"
+      "  vmsa fault\n"
+      "  vmsa fault --print-example > mine.toml; vmsa fault mine.toml\n"
+      "  vmsa fault --esr 0x93810006 --far 0x20000000 --hpfar 0x200000 --backing vfio-pci-bar --policy linux-6.9\n"
+      "  vmsa fault --trace 'kvm_guest_fault: ipa 0x20000000, hsr 0x93810006, hxfar 0x20000000, pc 0x10000000' "
+      "--map mine.toml\n");
+  command->callback([o, &exit_code] {
+    check_fail_on(o->fail_on);
+    if (o->print_example) {
+      fmt::print("{}", text::example_fault_scenario());
+      return;
+    }
+    text::fault_scenario const scenario = read_input(*o);
+    text::fault_report const report = text::run(scenario);
+    fmt::print("{}", o->json ? text::to_json(scenario, report) : text::to_text(scenario, report));
+    if (o->fail_on == "mismatch" && report.any_mismatch()) exit_code = 1;
+  });
+}
+
+}  // namespace vmsa::cli
