@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> access_names{"read", "write", "exec"};
 constexpr std::array<std::string_view, 3> sh_names{"non", "outer", "inner"};
+constexpr std::array<std::string_view, hypervisor_mode_count> mode_names{"vhe", "pkvm-guest", "pkvm-protected", "nested"};
 constexpr std::array<std::string_view, 3> fault_names{"translation", "permission", "access-flag"};
 
 guest_attributes read_stage1(toml_table const& t) {
@@ -95,6 +96,44 @@ named_region read_memory(toml_table const& t) {
   return r;
 }
 
+// Capabilities by a processor's name or by its ID registers, then single ones on top.
+void read_machine(toml_table const& t, fault_scenario& s) {
+  s.policy = t.string("policy").value_or(s.policy);
+  s.policy_line = t.line("policy");
+  policy_host& host = s.host;
+  id_registers id;
+  bool bits = false;
+  for (auto const& [key, value] : std::initializer_list<std::pair<std::string_view, u64*>>{
+           {"id_aa64mmfr0_el1", &id.id_aa64mmfr0_el1},
+           {"id_aa64mmfr1_el1", &id.id_aa64mmfr1_el1},
+           {"id_aa64mmfr2_el1", &id.id_aa64mmfr2_el1},
+           {"id_aa64pfr1_el1", &id.id_aa64pfr1_el1},
+           {"ctr_el0", &id.ctr_el0}}) {
+    std::optional<u64> const given = t.hex(key);
+    if (!given) continue;
+    *value = *given;
+    bits = true;
+    if (t.has("cpu")) t.refuse(key, "given besides cpu", "a processor's name or its ID registers");
+  }
+  if (bits) host.cpu = decode_features(id);
+  if (auto const cpu = t.string("cpu")) {
+    cpu_row const* row = find_cpu(*cpu);
+    if (row == nullptr) t.refuse("cpu", fmt::format("\"{}\"", *cpu), cpu_names());
+    s.cpu = *cpu;
+    apply(*row, host.cpu);
+  }
+  host.cpu.s2fwb = t.flag("fwb").value_or(host.cpu.s2fwb);
+  host.cpu.dic = t.flag("dic").value_or(host.cpu.dic);
+  if (auto const mode = t.choice("mode", mode_names)) host.mode = static_cast<hypervisor_mode>(*mode);
+  s.ipa_bits = static_cast<u8>(t.count("ipa_bits", 52).value_or(s.ipa_bits));
+  stage2_configuration const shape = geometry::for_ipa_size(s.ipa_bits, granule::k4, host.cpu);
+  if (!shape)
+    t.refuse("ipa_bits", fmt::format("{}: {}", s.ipa_bits, name(shape.error)),
+             fmt::format("an IPA size of this machine, 25 to {}", max_ipa_bits(granule::k4, host.cpu.lpa2, host.cpu)));
+  host.lpa2_tables = shape.shape.format.ds;
+  t.finish();
+}
+
 }  // namespace
 
 guest_access make_access(access_kind kind, ipa where, fault_kind fault, guest_attributes stage1) {
@@ -112,22 +151,7 @@ fault_scenario parse_fault_scenario(std::string_view text, std::string file) {
   s.file = root.file();
   s.title = root.string("title").value_or("");
 
-  if (auto const machine = root.table("machine")) {
-    s.policy = machine->string("policy").value_or(s.policy);
-    s.policy_line = machine->line("policy");
-    if (auto const cpu = machine->string("cpu")) {
-      cpu_row const* row = find_cpu(*cpu);
-      if (row == nullptr) machine->refuse("cpu", fmt::format("\"{}\"", *cpu), cpu_names());
-      s.cpu = *cpu;
-      apply(*row, s.host.cpu);
-    }
-    s.host.cpu.s2fwb = machine->flag("fwb").value_or(s.host.cpu.s2fwb);
-    s.host.cpu.dic = machine->flag("dic").value_or(s.host.cpu.dic);
-    s.ipa_bits = static_cast<u8>(machine->count("ipa_bits", 52).value_or(s.ipa_bits));
-    if (!geometry::for_ipa_size(s.ipa_bits, granule::k4, s.host.cpu))
-      machine->refuse("ipa_bits", fmt::format("{}", s.ipa_bits), "a stage 2 input size this machine has, 32 to 48");
-    machine->finish();
-  }
+  if (auto const machine = root.table("machine")) read_machine(*machine, s);
 
   s.memory_known = true;
   for (toml_table const& t : root.tables("memory")) {

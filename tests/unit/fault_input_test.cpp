@@ -54,7 +54,20 @@ TEST(FaultInput, AnAccessByRegistersIsTakenAsItIs) {
   EXPECT_EQ(s.accesses[0].stage1.mair, 0x04);
 }
 
+TEST(FaultInput, CapabilitiesComeByNameOrById) {
+  EXPECT_TRUE(parse_fault_scenario("[machine]\ncpu = \"neoverse-v1\"\n", "t").host.cpu.s2fwb);
+  fault_scenario const bits = parse_fault_scenario(
+      "[machine]\nid_aa64mmfr0_el1 = \"0x5\"\nid_aa64mmfr2_el1 = \"0x10000000000\"\nctr_el0 = \"0x20000000\"\n", "t");
+  EXPECT_TRUE(bits.host.cpu.s2fwb);
+  EXPECT_TRUE(bits.host.cpu.dic);
+  EXPECT_FALSE(parse_fault_scenario("[machine]\ncpu = \"neoverse-v1\"\nfwb = false\n", "t").host.cpu.s2fwb);
+  EXPECT_EQ(parse_fault_scenario("[machine]\nmode = \"pkvm-guest\"\n", "t").host.mode, hypervisor_mode::pkvm_guest);
+}
+
 TEST(FaultInput, WhatIsWrongIsNamedWithItsLine) {
+  EXPECT_EQ(refusal("[machine]\ncpu = \"z80\"\n").first, 2u);
+  EXPECT_EQ(refusal("[machine]\ncpu = \"neoverse-v1\"\nctr_el0 = \"0x0\"\n").first, 3u);
+  EXPECT_EQ(refusal("[machine]\n\nipa_bits = 12\n").first, 3u);
   EXPECT_EQ(refusal("[machine]\npolcy = \"linux-6.1\"\n").first, 2u);
   EXPECT_EQ(refusal("[[memory]]\nipa = 0x40000000\n").first, 2u);
   EXPECT_EQ(refusal("[[memory]]\nipa = \"0x4000000g\"\n").first, 2u);
