@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The command's manners; each subcommand adds its own cases.
+if(VMSA_BUILD_CLI)
+  add_test(NAME cli.closed_output COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/closed_output $<TARGET_FILE:vmsa_cli>)
+endif()
 vmsa_add_cli_test(help ARGS --help STDOUT "Usage: vmsa")
 vmsa_add_cli_test(version ARGS --version STDOUT "^vmsa ${PROJECT_VERSION}\n$")
 vmsa_add_cli_test(no_subcommand EXIT 2 STDERR "subcommand is required")
