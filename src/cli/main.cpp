@@ -31,7 +31,7 @@ int run(int argc, char** argv) {
   CLI::App app{"Arm VMSAv8-64 stage-2 translation and memory attributes: which memory type, and why"};
   app.name("vmsa");
   app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("vmsa ") + version);
+  app.set_version_flag("--version", std::string("vmsa ") + library_version);
 
   int exit_code = 0;
   constexpr add_command* commands[] = {

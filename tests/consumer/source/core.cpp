@@ -15,6 +15,6 @@ int main(int argc, char**) {
   vmsa::memory_attributes const effective = vmsa::combine(guest, stage2, {.fwb = false});
   bool const right = vmsa::summarize(guest) == vmsa::summary::normal_wb &&
                      vmsa::summarize(effective) == vmsa::summary::normal_nc &&
-                     effective.sh == vmsa::shareability::outer && vmsa::version[0] != '\0';
+                     effective.sh == vmsa::shareability::outer && vmsa::library_version[0] != '\0';
   return right ? 0 : 1;
 }
