@@ -72,10 +72,11 @@ constexpr fault_status decode_fsc(u8 fsc) noexcept {
   }
 }
 
-// The code of a fault found by translation. `l` is ignored for alignment; only address size and translation exist at
-// level -1, and a level -1 access flag or permission fault cannot occur.
+// The code of a fault found by translation. `l` is ignored for alignment; only address size, translation and external
+// abort on a walk exist at level -1, where no leaf is and so no access flag or permission fault.
 constexpr u8 encode_fsc(fault_kind kind, level l) noexcept {
   if (kind == fault_kind::alignment) return 0x21;
+  if (l == level::m1 && kind == fault_kind::external_abort_on_walk) return 0x13;
   if (l == level::m1) return kind == fault_kind::address_size ? 0x29 : 0x2b;
   u8 const low = static_cast<u8>(number(l));
   switch (kind) {
