@@ -19,9 +19,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Tables of a scenario lie above every memory it may name, in a memory of their own.
+// The tables of a scenario lie in a memory of their own. Each access takes at most three new tables.
 constexpr pa table_memory{u64{1} << 47};
-constexpr u64 table_memory_size = u64{16} << 20;
+constexpr u64 table_memory_size(std::size_t accesses) { return (u64{1} << 20) + 3 * granule_size(granule::k4) * accesses; }
 
 // A policy by name: a release of Linux, or another hypervisor.
 struct named_policy {
@@ -262,8 +262,8 @@ fault_report run(fault_scenario const& scenario) {
 
   policy_host const& host = scenario.host;
   stage2_configuration const configuration = geometry::for_ipa_size(scenario.ipa_bits, granule::k4, host.cpu);
-  sim::machine_memory memory(table_memory_size, table_memory);
-  arena_frames<sim::machine_memory> frames(memory, table_memory, table_memory_size, granule::k4);
+  sim::machine_memory memory(table_memory_size(scenario.accesses.size()), table_memory);
+  arena_frames<sim::machine_memory> frames(memory, table_memory, memory.size(), granule::k4);
   auto table = stage2_table<sim::machine_memory, arena_frames<sim::machine_memory>>::create(
       memory, frames, configuration.shape, stage2_controls::of(host.cpu, host.cpu.s2fwb));
   el1_registers registers;

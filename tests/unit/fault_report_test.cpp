@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/fault_report.hpp"
+
+#include <gtest/gtest.h>
+
+#include "vmsa/text/input_error.hpp"
+
+namespace vmsa::text {
+namespace {
+
+fault_scenario example() { return parse_fault_scenario(example_fault_scenario(), "example"); }
+
+std::vector<summary> effective_types(fault_scenario const& s) {
+  std::vector<summary> types;
+  for (fault_story const& story : run(s).stories)
+    if (story.outcome.retried.output != pa{}) types.push_back(summarize(story.outcome.retried.attributes));
+  return types;
+}
+
+// RAM twice, devdax, the BAR twice, the GPU; the branch into the BAR is an exception.
+TEST(FaultReport, TheExampleByRelease) {
+  using enum summary;
+  fault_scenario s = example();
+  EXPECT_EQ(effective_types(s), (std::vector{normal_wb, normal_wb, normal_wb, normal_nc, device_nGnRE, normal_wb}));
+  s.policy = "linux-6.9";
+  EXPECT_EQ(effective_types(s), (std::vector{normal_wb, normal_wb, device_nGnRE, normal_nc, device_nGnRE, device_nGnRE}));
+  s.policy = "linux-6.1";
+  EXPECT_EQ(effective_types(s),
+            (std::vector{normal_wb, normal_wb, device_nGnRE, device_nGnRE, device_nGnRE, device_nGnRE}));
+}
+
+TEST(FaultReport, WithoutFwbTheGuestsTypeCountsAndAnAliasDisagrees) {
+  fault_scenario s = example();
+  s.host.cpu.s2fwb = s.host.cpu.dic = false;
+  fault_report const r = run(s);
+  EXPECT_EQ(summarize(r.stories[1].outcome.retried.attributes), summary::normal_nc);
+  EXPECT_EQ(r.stories[1].outcome.worst_mismatch(), mismatch::loss_of_coherency);
+  EXPECT_TRUE(r.any_mismatch());
+  EXPECT_EQ(r.stories[5].outcome.decided.outcome, policy_outcome::memslot_error);
+}
+
+TEST(FaultReport, TextAndJsonTellTheSame) {
+  fault_scenario const s = example();
+  fault_report const r = run(s);
+  std::string const text = to_text(s, r);
+  std::string const json = to_json(s, r);
+  for (char const* value : {"0x400004000007d5", "0x4400000400000900", "any-uncached", "0x86000010", "NIC BAR2"}) {
+    EXPECT_NE(text.find(value), std::string::npos) << value;
+    EXPECT_NE(json.find(value), std::string::npos) << value;
+  }
+}
+
+TEST(FaultReport, AThousandAccessesHaveTablesEnough) {
+  fault_scenario s = example();
+  s.memory = {{"all", make_region({0}, u64{1} << 40, {0}, backing::anonymous)}};
+  s.accesses.clear();
+  for (u64 i = 0; i < 1000; ++i)
+    s.accesses.push_back(make_access(access_kind::write, {i << 30}, fault_kind::translation, {}));
+  for (fault_story const& story : run(s).stories) EXPECT_EQ(story.outcome.step, fault_step::resolved);
+}
+
+TEST(FaultReport, APolicyNobodyKnowsIsRefused) {
+  fault_scenario s = example();
+  for (char const* name : {"linux-", "linux-2.6", "linux-6.17x", "windows", ""}) {
+    s.policy = name;
+    EXPECT_THROW((void)run(s), input_error) << name;
+  }
+}
+
+}  // namespace
+}  // namespace vmsa::text
