@@ -53,10 +53,11 @@ void add_replay(CLI::App& app, int& exit_code) {
   command->add_option("--show", options->show, "how many differences to print (default 10)");
   command->add_flag("--json", options->json, "the report as JSON");
   command->footer(
-      "The kind of table is recognised by its header: the columns are those of tests/README.md.\n"
+      "The kind of table is recognised by its header, JSON lines by their first brace: tests/README.md has the columns.\n"
       "Exit code 0: no row differs; 1: some do; 2: the file cannot be read.\n\n"
       "Examples:\n"
       "  vmsa replay memattr_combine.csv.gz\n"
+      "  vmsa replay translate.jsonl.gz\n"
       "  zcat outcomes.csv.gz | vmsa replay - --show 3\n");
   command->callback([options, &exit_code] {
     text::line_reader reader(options->file);

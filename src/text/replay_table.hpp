@@ -93,5 +93,9 @@ std::optional<std::string> apply_choices(std::string_view cu, constraint_choices
 std::unique_ptr<replay_evaluator> make_combine_evaluator(column_names const& names);
 std::unique_ptr<replay_evaluator> make_attribute_context_evaluator(column_names const& names);
 std::unique_ptr<replay_evaluator> make_stage2_config_evaluator(column_names const& names);
+std::unique_ptr<replay_evaluator> make_stage1_permission_evaluator(column_names const& names);
+std::unique_ptr<replay_evaluator> make_stage2_permission_evaluator(column_names const& names);
+// Of JSON lines, which have no header.
+std::unique_ptr<replay_evaluator> make_translate_evaluator();
 
 }  // namespace vmsa::text

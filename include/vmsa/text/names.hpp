@@ -10,6 +10,7 @@
 #include "vmsa/arch/memory_attributes.hpp"
 #include "vmsa/arch/stage2_attributes.hpp"
 #include "vmsa/arch/stage2_descriptor.hpp"
+#include "vmsa/mmu/access.hpp"
 #include "vmsa/mmu/geometry.hpp"
 #include "vmsa/mmu/stage2_table_outcome.hpp"
 
@@ -137,6 +138,13 @@ constexpr std::string_view name(fault_kind k) noexcept {
       "reserved fault status code",
   };
   return names[static_cast<unsigned>(k)];
+}
+
+// The spelling of recorded tables, of scenario files and of `vmsa translate --op`.
+constexpr std::string_view name(operation op) noexcept {
+  constexpr std::string_view names[] = {"read", "write", "exec", "rmw",   "at_r",
+                                        "at_w", "ldg",   "stg",  "tread", "twrite"};
+  return names[static_cast<unsigned>(op)];
 }
 
 constexpr std::string_view name(geometry_error e) noexcept {
