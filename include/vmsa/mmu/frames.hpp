@@ -66,7 +66,7 @@ class arena_frames {
     for (;;) {
       if ((seen >> tag_bits) == 0) return std::nullopt;
       pa const where = frame_of(seen >> tag_bits);
-      u64 const link = port_->load(where, load_order::relaxed).raw;
+      u64 const link = port_->load(where, Mode::order).raw;
       if (!Mode::swap(free_, seen, head(link >> 1, seen))) continue;
       port_->store(where, {}, store_order::relaxed);
       Mode::add(in_use_, granule_size());
@@ -81,6 +81,26 @@ class arena_frames {
   unsigned shift_;
   u64 free_ = 0;
   u64 in_use_ = 0;
+};
+
+// Frames with an occupancy bit for every descriptor, kept in the first 65th of the arena.
+template <mmu_port Port, class Mode = exclusive>
+class occupancy_frames : public arena_frames<Port, Mode> {
+ public:
+  // `base` is aligned to 64 granules, as the whole words of a frame's bits ask for; all of the arena is zeros.
+  occupancy_frames(Port& port, pa base, u64 size, granule tg) noexcept
+      : arena_frames<Port, Mode>(port, base + bits_for(size, tg), size - bits_for(size, tg), tg),
+        bias_(base.value - (base.value >> 6)) {}
+
+  u64 occupancy_bias() const noexcept { return bias_; }
+
+ private:
+  static constexpr u64 bits_for(u64 size, granule tg) noexcept {
+    u64 const granule = granule_size(tg);
+    return (size / 64 + granule - 1) & ~(granule - 1);
+  }
+
+  u64 bias_;
 };
 
 // At most Count granule-sized frames of memory that the pool itself never touches: for EL2 before it has an allocator.

@@ -81,6 +81,19 @@ concept bulk_port = mmu_port<Port> && requires(Port& port, pa where, u64 n) {
   { port.fill(where, descriptor{}, n, n) } -> std::same_as<void>;
 };
 
+// A port that rewrites live entries at once, each by one whole store: entry i of `count` loses the bits in `clear`. It
+// returns how many had one of them. Only for one caller at a time, without hardware updates.
+template <class Port>
+concept sweeping_port = mmu_port<Port> && requires(Port& port, pa where, u64 n) {
+  { port.clear_bits(where, n, n) } -> std::same_as<u64>;
+};
+
+// A port that can be told which descriptor is needed soon.
+template <class Port>
+concept prefetching_port = mmu_port<Port> && requires(Port& port, pa where) {
+  { port.prefetch(where) } -> std::same_as<void>;
+};
+
 // A frame for a translation table.
 struct frame {
   pa address{};
@@ -93,6 +106,14 @@ template <class Source>
 concept frame_source = requires(Source& source, frame f, u64 size) {
   { source.take(size) } -> std::same_as<std::optional<frame>>;
   { source.give(f, size) } -> std::same_as<void>;
+};
+
+// A source that keeps one bit for every descriptor of its frames, all 0 in a frame that is taken. The bits of 64
+// descriptors share a word of port memory at `(address of the first descriptor >> 6) + occupancy_bias()`: the bits of a
+// whole table lie in one or few cache lines, where a fault on a page nobody touched lately finds them.
+template <class Source>
+concept occupancy_source = frame_source<Source> && requires(Source const& source) {
+  { source.occupancy_bias() } -> std::same_as<u64>;
 };
 
 }  // namespace vmsa

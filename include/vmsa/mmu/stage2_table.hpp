@@ -22,7 +22,9 @@ class stage2_table {
                                             stage2_controls const& controls) noexcept {
     std::optional<frame> const root = frames.take(shape.root_size());
     if (!root) return std::nullopt;
-    state s{&port, &frames, shape, controls, root->address};
+    state s{&port, &frames, engine::walk_constants<Geometry>(shape), shape, controls, root->address};
+    s.plain = !controls.ha && controls.coherent_walks;
+    if constexpr (occupancy_source<Frames>) s.occupancy_bias = frames.occupancy_bias();
     if (!root->zeroed) s.fill(root->address, {}, 0, shape.root_size() / 8);
     if (!controls.coherent_walks) port.maintain(cache_op::clean_to_poc, root->address, shape.root_size());
     return stage2_table(s);
@@ -55,7 +57,11 @@ class stage2_table {
   }
 
   // Unmaps the page or block at `at`, which is its first byte.
-  stage2_outcome unmap(ipa at) noexcept { return engine::unmap_slow(state_, at); }
+  stage2_outcome unmap(stage2_cursor& cursor, ipa at) noexcept { return engine::unmap(state_, cursor, at); }
+  stage2_outcome unmap(ipa at) noexcept {
+    stage2_cursor cursor;
+    return engine::unmap(state_, cursor, at);
+  }
   // Unmaps whatever is mapped in [at, at + size), a multiple of the granule.
   stage2_outcome unmap(ipa at, u64 size) noexcept { return engine::unmap_range(state_, at, size); }
 

@@ -8,24 +8,44 @@ namespace vmsa::engine {
 // A leaf's output address for the input address it was found with.
 template <class State>
 [[gnu::always_inline]] inline pa output_of(State const& t, slot const& s, u64 input) noexcept {
-  u64 const offset = low_mask(s.shift);
   descriptor_format const f = t.format();
-  u64 address = s.entry.raw & bit_mask(47, 0);
-  if (f.ds || f.lpa) address = leaf_output(s.entry, s.at, f).value;
-  return {(address & ~offset) | (input & offset)};
+  u64 const offset = low_mask(s.shift);
+  if (f.ds || f.lpa) return {leaf_output(s.entry, s.at, f).value | (input & offset)};
+  return {(s.entry.raw & bit_mask(47, 0) & ~offset) | (input & offset)};
 }
 
 template <class State>
-[[gnu::always_inline]] inline stage2_mapping look_up(State const& t, ipa at) noexcept {
+stage2_mapping look_up_any(State const& t, u64 input) noexcept {
   stage2_mapping found;
-  if (!t.shape.contains(at.value)) return found;
-  slot const s = t.find(at.value);
+  if (!t.shape.contains(input)) return found;
+  slot const s = t.find(input, t.page_shift());
   found.entry = s.entry;
   found.at = s.at;
   found.size = u64{1} << s.shift;
   found.mapped = is_valid(s.entry);
-  if (found.mapped) found.output = output_of(t, s, at.value);
+  if (found.mapped) found.output = output_of(t, s, input);
   return found;
+}
+
+// Three levels down to a page without a loop; everything else takes the other way.
+template <class State>
+[[gnu::always_inline]] inline stage2_mapping look_up(State const& t, ipa at) noexcept {
+  auto const& w = t.w();
+  u64 const input = at.value;
+  u64 const offset = input >> w.start_shift3 & ~u64{7};
+  if (offset < w.three_level_root) [[likely]] {
+    descriptor entry = t.load(t.root + offset);
+    if (is_table_or_page(entry)) [[likely]] {
+      entry = t.load(t.next_table(entry) + t.entry_offset(input, w.middle_shift3));
+      if (is_table_or_page(entry)) [[likely]] {
+        entry = t.load(t.next_table(entry) + t.entry_offset(input, w.page_shift3));
+        if ((((entry.raw + 1) & 0b11) | w.folded_output) == 0) [[likely]]
+          // The address from the entry, the rest from the input: bits 63:48 of an input are 0 here.
+          return {entry, level::l3, {((entry.raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
+      }
+    }
+  }
+  return look_up_any(t, input);
 }
 
 }  // namespace vmsa::engine

@@ -79,7 +79,7 @@ template <class State>
 bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prepared_leaf const& p, unsigned target,
                    stage2_outcome& out) noexcept {
   pa fresh[4] = {};
-  unsigned const depth = (above.shift - target) / t.table_stride();
+  unsigned const depth = (above.shift - target) / t.w().stride;
   for (unsigned n = 0; n < depth; ++n) {
     std::optional<pa> const table = t.take_table(false);
     if (!table) {
@@ -91,12 +91,13 @@ bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prep
   }
   unsigned shift = above.shift;
   for (unsigned n = 0; n < depth; ++n) {
-    shift -= t.table_stride();
-    pa const where = fresh[n] + t.entry_offset(input, shift);
+    shift -= t.w().stride;
+    pa const where = fresh[n] + t.entry_offset(input, shift - 3);
     if (n + 1 < depth)
       t.fill(where, {fresh[n + 1].value | 0b11}, 0, 1);
     else
       t.fill(where, leaf, u64{1} << shift, p.run);
+    if (shift == t.page_shift()) t.occupy(where, p.run);
     t.clean_table(fresh[n]);
   }
   if (!t.change(above.where, above.entry, {fresh[0].value | 0b11})) {
@@ -111,14 +112,18 @@ bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prep
 // A run of leaves into entries that are all free; false when one is not.
 template <class State>
 bool install_run(State& t, slot const& s, descriptor leaf, prepared_leaf const& p) noexcept {
-  if (p.run == 1) return t.change(s.where, s.entry, leaf);
-  for (u64 n = 0; n < p.run; ++n)
-    if (descriptor const d = t.load(s.where + 8 * n); is_valid(d) || is_busy(d)) return false;
-  if (State::mode::concurrent && !hold(t, s.where, p.run, [](u64) { return descriptor{}; })) return false;
-  for (u64 n = 0; n < p.run; ++n) {
-    t.port->store(s.where + 8 * n, run_entry(leaf, n, s.shift), store_order::release);
-    t.publish(s.where + 8 * n);
+  if (p.run == 1) {
+    if (!t.change(s.where, s.entry, leaf)) return false;
+  } else {
+    for (u64 n = 0; n < p.run; ++n)
+      if (t.load(s.where + 8 * n).raw != 0) return false;
+    if (State::mode::concurrent && !hold(t, s.where, p.run, [](u64) { return descriptor{}; })) return false;
+    for (u64 n = 0; n < p.run; ++n) {
+      t.port->store(s.where + 8 * n, run_entry(leaf, n, s.shift), store_order::release);
+      t.publish(s.where + 8 * n);
+    }
   }
+  if (s.shift == t.page_shift()) t.occupy(s.where, p.run);
   return true;
 }
 
@@ -200,29 +205,71 @@ template <class State>
   return out;
 }
 
-// The short way: a compare with the cursor, or a walk; a load; a store.
+enum class short_way : u8 { installed, there, no };
+
+// One page into a last-level entry, if it is free.
+template <class State>
+[[gnu::always_inline]] inline short_way install_page(State& t, pa where, descriptor leaf) noexcept {
+  descriptor const old = State::mode::concurrent ? t.port->compare_exchange(where, {}, leaf) : t.load(where);
+  if (old.raw == 0) [[likely]] {
+    if constexpr (!State::mode::concurrent) t.port->store(where, leaf, store_order::release);
+    return short_way::installed;
+  }
+  return old == leaf ? short_way::there : short_way::no;
+}
+
+// The cursor takes the group of the entry at `where`: its occupancy bits need not be right while it does.
+template <class State>
+void hold_group(State& t, stage2_cursor& cursor, u64 key, pa where) noexcept {
+  if constexpr (State::has_occupancy) t.set_occupancy(t.occupancy_of(where), whole_group);
+  cursor.key = key;
+  cursor.group = where - (where.value & (group_bytes - 8));
+}
+
+// A page in a group that the cursor does not hold. Faults all over the place leave exact bits behind; the second one in
+// a group takes the cursor there.
+template <class State>
+[[gnu::noinline]] short_way map_page(State& t, stage2_cursor& cursor, u64 key, u64 input, descriptor leaf) noexcept {
+  auto const page = t.find_page(input);
+  if (!page) [[unlikely]]
+    return short_way::no;
+  u64 const last = cursor.seen;
+  cursor.seen = key;
+  if constexpr (State::has_occupancy) {
+    auto const o = t.occupancy_of(page.where);
+    if (last != key && o.free()) [[likely]] {
+      t.set_occupancy(o, o.with());
+      t.port->store(page.where, leaf, store_order::release);
+      return short_way::installed;
+    }
+  }
+  if (last == key) hold_group(t, cursor, key, page.where);
+  return install_page(t, page.where, leaf);
+}
+
+// The short way: a compare with the cursor, a load, a store.
 template <class State>
 [[gnu::always_inline]] inline stage2_outcome map(State& t, stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& p,
                                                  existing what) noexcept {
-  u64 const misaligned = at.value & (t.granule_bytes() - 1);
-  if (((to.value & p.unusual_output) | misaligned | p.unusual) == 0 && t.reach(cursor, at.value)) [[likely]] {
-    pa const where = cursor.table + t.entry_offset(at.value, t.page_shift());
-    descriptor const old = t.load(where);
-    descriptor const leaf{to.value | p.bits};
-    stage2_outcome out;
-    out.at = at + t.granule_bytes();
-    if (old.raw == 0) [[likely]] {
-      if (!State::mode::concurrent || t.port->compare_exchange(where, {}, leaf) == descriptor{}) [[likely]] {
-        if constexpr (!State::mode::concurrent) t.port->store(where, leaf, store_order::release);
-        t.port->issue(barrier::dsb_ishst);
-        out.entries_written = 1;
-        return out;
-      }
-    } else if (old == leaf) {
-      return out;
-    }
+  u64 const odd = (to.value & p.unusual_output) | (at.value & p.input_mask) | p.unusual;
+  descriptor const leaf{to.value | p.bits};
+  short_way done = short_way::no;
+  if (odd == 0) [[likely]] {
+    u64 const key = t.cursor_key(at.value);
+    if (key == cursor.key) [[likely]]
+      done = install_page(t, cursor.group + t.group_offset(at.value), leaf);
+    else
+      done = map_page(t, cursor, key, at.value, leaf);
   }
-  return map_slow(t, at, to, p, what);
+  if (done == short_way::no) [[unlikely]]
+    return map_slow(t, at, to, p, what);
+  stage2_outcome out;
+  out.at = at + t.granule_bytes();
+  if (done == short_way::installed) [[likely]] {
+    t.port->issue(barrier::dsb_ishst);
+    out.entries_written = 1;
+  }
+  return out;
 }
 
 }  // namespace vmsa::engine

@@ -5,14 +5,16 @@
 #include "vmsa/mmu/stage2_geometry.hpp"
 #include "vmsa/mmu/stage2_table_mode.hpp"
 #include "vmsa/mmu/stage2_table_outcome.hpp"
+#include "vmsa/mmu/walk_constants.hpp"
 
 namespace vmsa {
 
-// The last-level table that the caller's last operation ended in. One per vCPU makes a fault next to the last one a
-// compare instead of a walk. It stays usable over any operation: the key goes stale when a table is unlinked.
+// The group of 64 last-level entries that the caller's last operations were in. One per vCPU makes a fault next to the
+// last one a compare instead of a walk. It stays usable over any operation: the key goes stale when it must.
 struct stage2_cursor {
-  u64 key = ~u64{0};
-  pa table{};
+  u64 key = ~u64{0};   // of the group at `group`
+  pa group{};
+  u64 seen = ~u64{0};  // key of the last group that was walked to
 };
 
 // A 64-bit word that is neither valid nor free: another call is between break and make here, or the table that holds
@@ -22,8 +24,8 @@ constexpr bool is_busy(descriptor d) noexcept { return (d.raw & 0b11) == 0b10; }
 constexpr descriptor busy_form(descriptor d) noexcept { return {(d.raw & ~u64{0b11}) | 0b10}; }
 
 constexpr bool is_valid(descriptor d) noexcept { return (d.raw & 1) != 0; }
-// Table or page; which, the level tells.
-constexpr bool has_not_block(descriptor d) noexcept { return (d.raw & 0b11) == 0b11; }
+// Bits 1:0 are 0b11: a table, or at level 3 a page.
+constexpr bool is_table_or_page(descriptor d) noexcept { return ((d.raw + 1) & 0b11) == 0; }
 
 namespace engine {
 
@@ -35,71 +37,94 @@ struct slot {
   level at = level::l3;
 };
 
+// Entries in one word of occupancy bits, and in a cursor's group.
+inline constexpr u64 group_bytes = 64 * 8;
+inline constexpr u64 whole_group = ~u64{0};
+
 template <mmu_port Port, frame_source Frames, translation_geometry Geometry, class Mode>
 struct table_state {
   using mode = Mode;
+  // Knowing from a bit that an entry is free spares the only load that misses the caches on a first fault.
+  static constexpr bool has_occupancy = !Mode::concurrent && occupancy_source<Frames>;
+  static constexpr u64 generation_step = u64{1} << 36;
 
   Port* port;
   Frames* frames;
-  [[no_unique_address]] Geometry shape;
+  [[no_unique_address]] walk_constants<Geometry> walk;
+  Geometry shape;
   stage2_controls controls;
   pa root;
-  u64 tables = 0;  // frames in use besides the root
-  // Changes whenever a table is unlinked. In the upper half, so that adding it to an input address's table number
-  // makes a cursor's key: a stale cursor matches again only after exactly 2^32 unlinked tables.
+  bool plain = false;  // nobody but the caller changes entries, and walkers see stores: no hardware updates, coherent
+  // Changes when cursors must walk again. In the upper bits, so that adding it to a group's number makes a key: a stale
+  // cursor could match again only after exactly 2^28 changes.
   u64 generation = 0;
+  u64 tables = 0;   // frames in use besides the root
   u64 retired = 0;  // lock_free: the first unlinked table that another call may still hold, 0 for none
+  u64 occupancy_bias = 0;
 
-  static constexpr u64 generation_step = u64{1} << 32;
-
-  unsigned page_shift() const noexcept { return shape.shift(level::l3); }
-  unsigned table_stride() const noexcept { return page_shift() - 3; }
-  u64 granule_bytes() const noexcept { return u64{1} << page_shift(); }
-  unsigned entries() const noexcept { return 1u << table_stride(); }
+  auto const& w() const noexcept { return walk.values; }
+  unsigned page_shift() const noexcept { return w().page_shift; }
+  u64 granule_bytes() const noexcept { return w().page_mask + 1; }
+  unsigned entries() const noexcept { return 1u << w().stride; }
   descriptor_format format() const noexcept { return shape.format; }
 
-  // Byte offset of an input address's entry in a full table whose entries map 2^shift bytes.
-  u64 entry_offset(u64 input, unsigned shift) const noexcept {
-    return (input >> (shift - 3)) & (granule_bytes() - 8);
+  // Byte offset of an input address's entry in a full table whose entries map 2^(shift3 + 3) bytes.
+  u64 entry_offset(u64 input, unsigned shift3) const noexcept { return (input >> shift3) & w().slot_mask; }
+  // The same in any table, the root's concatenated ones included.
+  u64 entry_offset(u64 input, unsigned shift, level at) const noexcept {
+    return at == shape.start_level() ? input >> shift << 3 : entry_offset(input, shift - 3);
   }
   // Table frames lie below 2^48 (see take_table), so that no address bit of a table descriptor is folded.
-  pa next_table(descriptor d) const noexcept { return {d.raw & (bit_mask(47, 0) & ~(granule_bytes() - 1))}; }
+  pa next_table(descriptor d) const noexcept { return {d.raw & w().table_mask}; }
 
   descriptor load(pa where) const noexcept { return port->load(where, Mode::order); }
 
-  // The entry for `input`, which the geometry contains: where the walk ends, or the entry at `stop`.
-  slot find(u64 input, unsigned stop_shift) const noexcept {
-    unsigned shift = shape.shift(shape.start_level());
+  // The entry for `input`, which the geometry contains: where the walk ends, or the entry that maps 2^stop bytes.
+  slot find(u64 input, unsigned stop) const noexcept {
+    unsigned shift3 = w().start_shift3;
     level at = shape.start_level();
-    pa where = root + ((input >> shift) << 3);
+    pa where = root + (input >> shift3 & ~u64{7});
     descriptor entry = load(where);
-    while (shift != stop_shift && has_not_block(entry)) {
-      shift -= table_stride();
+    while (shift3 != stop - 3 && is_table_or_page(entry)) {
+      shift3 -= w().stride;
       at = next(at);
-      where = next_table(entry) + entry_offset(input, shift);
+      where = next_table(entry) + entry_offset(input, shift3);
       entry = load(where);
     }
-    return {where, entry, shift, at};
+    return {where, entry, shift3 + 3, at};
   }
-  slot find(u64 input) const noexcept { return find(input, page_shift()); }
 
-  bool is_table(slot const& s) const noexcept { return s.shift != page_shift() && has_not_block(s.entry); }
+  bool is_table(slot const& s) const noexcept { return s.at != level::l3 && is_table_or_page(s.entry); }
 
-  u64 cursor_key(u64 input) const noexcept {
-    return (input >> (page_shift() + table_stride())) + Mode::load(generation);
+  // The last-level entry for `input`, not read; none when there is no last-level table, or the geometry ends before.
+  struct place {
+    pa where{1};
+    explicit operator bool() const noexcept { return (where.value & 1) == 0; }
+  };
+  [[gnu::always_inline]] place find_page(u64 input) const noexcept {
+    unsigned shift3 = w().start_shift3;
+    u64 const offset = input >> shift3 & ~u64{7};
+    pa where = root + offset;
+    if (offset < w().three_level_root) [[likely]] {
+      descriptor entry = load(where);
+      if (!is_table_or_page(entry)) return {};
+      entry = load(next_table(entry) + entry_offset(input, w().middle_shift3));
+      if (!is_table_or_page(entry)) return {};
+      return {next_table(entry) + entry_offset(input, w().page_shift3)};
+    }
+    if (offset >= w().root_bytes) return {};
+    while (shift3 != w().page_shift3) {
+      descriptor const entry = load(where);
+      if (!is_table_or_page(entry)) return {};
+      shift3 -= w().stride;
+      where = next_table(entry) + entry_offset(input, shift3);
+    }
+    return {where};
   }
-  // Makes the cursor hold the last-level table for `input`; false when there is none, or the geometry ends before it.
-  // The key is read before the walk: a table unlinked meanwhile leaves a key that matches nothing.
-  bool reach(stage2_cursor& cursor, u64 input) const noexcept {
-    u64 const key = cursor_key(input);
-    if (cursor.key == key) [[likely]]
-      return true;
-    if (!shape.contains(input)) return false;
-    slot const s = find(input);
-    if (s.shift != page_shift()) return false;
-    cursor = {key, s.where - entry_offset(input, s.shift)};
-    return true;
-  }
+
+  u64 cursor_key(u64 input) const noexcept { return (input >> w().group_shift) + Mode::load(generation); }
+  u64 group_offset(u64 input) const noexcept { return (input >> w().page_shift3) & (group_bytes - 8); }
+  void cursors_walk_again() noexcept { Mode::add(generation, generation_step); }
 
   change_context context(level at) const noexcept {
     return {format(), at, controls.fwb, controls.ha, controls.hd, controls.bbm, false};
@@ -108,6 +133,10 @@ struct table_state {
   // Makes `desired` of an entry that was seen as `expected`; false when it changed meanwhile. With hardware updates
   // even the only owner may lose a race, so a valid entry is compared too.
   bool change(pa where, descriptor expected, descriptor desired) const noexcept {
+    if (!Mode::concurrent && plain) [[likely]] {
+      port->store(where, desired, store_order::release);
+      return true;
+    }
     if (Mode::concurrent || (controls.ha && is_valid(expected))) {
       if (port->compare_exchange(where, expected, desired) != expected) return false;
     } else {
@@ -119,6 +148,77 @@ struct table_state {
   // A walker that does not look into the caches finds the entry in memory.
   void publish(pa where) const noexcept {
     if (!controls.coherent_walks) port->maintain(cache_op::clean_to_poc, where, 8);
+  }
+
+  // One bit for each last-level entry. Clear: the entry is free. Set: look. A word is either exact, or all ones while
+  // cursors work in its group without it.
+  struct occupancy {
+    pa word{};
+    u64 bits = 0;
+    unsigned bit = 0;  // of the entry asked for, in bits 5:0
+    bool free() const noexcept { return (bits >> (bit & 63) & 1) == 0; }
+    u64 with() const noexcept { return bits | u64{1} << (bit & 63); }
+    u64 without() const noexcept { return bits & ~(u64{1} << (bit & 63)); }
+  };
+  occupancy occupancy_of(pa where) const noexcept {
+    pa const word{((where.value >> 6) & ~u64{7}) + occupancy_bias};
+    return {word, port->load(word, load_order::relaxed).raw, static_cast<unsigned>(where.value >> 3)};
+  }
+  void set_occupancy(occupancy const& o, u64 bits) const noexcept {
+    port->store(o.word, {bits}, store_order::relaxed);
+  }
+  // `count` last-level entries from `where` came into use.
+  void occupy(pa where, u64 count) const noexcept {
+    if constexpr (has_occupancy) {
+      for (pa const end = where + 8 * count; where < end;) {
+        occupancy const o = occupancy_of(where);
+        unsigned const first = o.bit & 63;
+        u64 const n = (end - where) / 8 < 64 - first ? (end - where) / 8 : 64 - first;
+        set_occupancy(o, o.bits | low_mask(static_cast<unsigned>(n)) << first);
+        where = where + 8 * n;
+      }
+    }
+  }
+  // Makes an inexact word exact; then cursors may not work without it any more.
+  void count_exactly(occupancy& o, pa where) noexcept {
+    pa const group = where - (where.value & (group_bytes - 8));
+    for (u64 n = 0; n < 64; ++n)
+      if (load(group + 8 * n).raw == 0) o.bits &= ~(u64{1} << n);
+    if (o.bits == whole_group) return;
+    set_occupancy(o, o.bits);
+    cursors_walk_again();
+  }
+  // The entry after `where` in its table is in use: a quick proof that the table is not empty.
+  bool next_in_use(pa where) const noexcept {
+    return ((where.value + 8) & w().page_mask) != 0 && load(where + 8).raw != 0;
+  }
+  // The entry at `where` was freed; true when its group, or without bits its table, may have no other.
+  bool vacate(pa where) noexcept {
+    if constexpr (has_occupancy) {
+      occupancy o = occupancy_of(where);
+      if (o.bits == whole_group) [[unlikely]] {
+        if (next_in_use(where)) return false;
+        count_exactly(o, where);
+      }
+      set_occupancy(o, o.without());
+      return o.without() == 0;
+    } else {
+      return !next_in_use(where);
+    }
+  }
+  // True when no entry of the last-level `table` is in use.
+  [[gnu::noinline]] bool vacant(pa table) noexcept {
+    for (pa group = table; group < table + granule_bytes(); group = group + group_bytes) {
+      if constexpr (has_occupancy) {
+        occupancy o = occupancy_of(group);
+        if (o.bits == whole_group) count_exactly(o, group);
+        if (o.bits != 0) return false;
+      } else {
+        for (u64 n = 0; n < group_bytes; n += 8)
+          if (load(group + n).raw != 0) return false;
+      }
+    }
+    return true;
   }
 
   // Writes `count` entries that nobody can reach yet, the i-th first + i * step.
@@ -146,16 +246,14 @@ struct table_state {
     return f->address;
   }
   void give_table(pa table, bool zeroed) noexcept {
+    if constexpr (has_occupancy) fill(occupancy_of(table).word, {}, 0, entries() / 64);
     frames->give({table, zeroed}, granule_bytes());
     Mode::add(tables, ~u64{0});
   }
 
-  void unlinked_a_table() noexcept { Mode::add(generation, generation_step); }
-
   u64 output_limit_mask() const noexcept {
     unsigned const width = output_address_width(format());
-    unsigned const bits = shape.output_bits < width ? shape.output_bits : width;
-    return ~low_mask(bits);
+    return ~low_mask(shape.output_bits < width ? shape.output_bits : width);
   }
 };
 

@@ -2,7 +2,7 @@
 // Taking mappings away, and giving table frames back when nobody can be walking through them any more.
 #pragma once
 #include "vmsa/mmu/maintenance.hpp"
-#include "vmsa/mmu/stage2_table_state.hpp"
+#include "vmsa/mmu/stage2_table_map.hpp"
 
 namespace vmsa::engine {
 
@@ -22,7 +22,7 @@ void chain(State& t, unlinked_tables& list, pa table, level at) noexcept {
     descriptor const first = t.load(table);
     if (!t.change(table, first, {unlinked_tables::link(list.head, at)})) continue;
     list.head = table.value;
-    if (at == level::l3 || !has_not_block(first)) return;
+    if (at == level::l3 || !is_table_or_page(first)) return;
     table = t.next_table(first);
     at = next(at);
   }
@@ -34,7 +34,7 @@ u32 give_children(State& t, pa table, level at, u64 first) noexcept {
   u32 given = 0;
   for (u64 n = first; n < t.entries(); ++n) {
     descriptor const d = t.load(table + 8 * n);
-    if (!has_not_block(d)) continue;
+    if (!is_table_or_page(d)) continue;
     pa const child = t.next_table(d);
     if (next(at) != level::l3) given += give_children(t, child, next(at), 0);
     t.give_table(child, false);
@@ -86,15 +86,17 @@ void give_everything(State& t) noexcept {
   u64 const entries = t.shape.root_size() / 8;
   for (u64 n = 0; start != level::l3 && n < entries; ++n) {
     descriptor const d = t.load(t.root + 8 * n);
-    if (!has_not_block(d)) continue;
+    if (!is_table_or_page(d)) continue;
     if (next(start) != level::l3) give_children(t, t.next_table(d), next(start), 0);
     t.give_table(t.next_table(d), false);
   }
   t.frames->give({t.root, false}, t.shape.root_size());
 }
 
+// True when `table`, whose entries are of level `at`, maps nothing and leads nowhere.
 template <class State>
-bool table_is_empty(State const& t, pa table) noexcept {
+bool table_is_empty(State& t, pa table, level at) noexcept {
+  if (at == level::l3) return t.vacant(table);
   for (u64 n = 0; n < t.entries(); ++n)
     if (t.load(table + 8 * n).raw != 0) return false;
   return true;
@@ -133,16 +135,16 @@ void unmap_in_table(State& t, pa table, unsigned shift, level at, u64 begin, u64
     u64 const entry_begin = input & ~(size - 1);
     u64 const stop = end - entry_begin < size ? end : entry_begin + size;
     bool const whole = stop - input == size;
-    pa const where = table + (at == t.shape.start_level() ? input >> shift << 3 : t.entry_offset(input, shift));
+    pa const where = table + t.entry_offset(input, shift, at);
     descriptor const entry = t.load(where);
     if (is_busy(entry)) {
       work.out.error = table_error::busy;
-    } else if (at != level::l3 && has_not_block(entry)) {
+    } else if (at != level::l3 && is_table_or_page(entry)) {
       pa const child = t.next_table(entry);
-      if (!whole) unmap_in_table(t, child, shift - t.table_stride(), next(at), input, stop, work);
+      if (!whole) unmap_in_table(t, child, shift - t.w().stride, next(at), input, stop, work);
       if (!work.out) return;
-      if (whole || (!State::mode::concurrent && table_is_empty(t, child))) {
-        t.unlinked_a_table();
+      if (whole || (!State::mode::concurrent && table_is_empty(t, child, next(at)))) {
+        t.cursors_walk_again();
         if (!t.change(where, entry, {})) continue;
         work.out.entries_written += 1;
         unlink(t, work, child, input, shift, at);
@@ -152,6 +154,7 @@ void unmap_in_table(State& t, pa table, unsigned shift, level at, u64 begin, u64
         work.out.error = table_error::needs_break;
       } else {
         if (!t.change(where, entry, {})) continue;
+        if (at == level::l3) (void)t.vacate(where);
         work.out.entries_written += 1;
         work.stale.add(input, size, at, false);
       }
@@ -179,15 +182,101 @@ stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
   return work.out;
 }
 
-// The long way of unmapping one page: blocks, tables that became empty, errors.
+// The long way of unmapping one page: blocks, runs, errors.
 template <class State>
 [[gnu::noinline]] stage2_outcome unmap_slow(State& t, ipa at) noexcept {
   if (!t.shape.contains(at.value)) return failed(table_error::out_of_range, at.value, t.shape.start_level());
-  slot const s = t.find(at.value);
-  if (!is_valid(s.entry)) return failed(table_error::not_mapped, at.value, s.at);
+  slot const s = t.find(at.value, t.page_shift());
+  if (!is_valid(s.entry)) return failed(is_busy(s.entry) ? table_error::busy : table_error::not_mapped, at.value, s.at);
   u64 const size = u64{1} << s.shift;
   if ((at.value & (size - 1)) != 0) return failed(table_error::misaligned, at.value, s.at);
   return unmap_range(t, at, size);
+}
+
+// The last-level table that the page at `at` was the last of, and every table above it that leads nowhere then.
+template <class State>
+[[gnu::noinline]] void give_if_empty(State& t, ipa at, stage2_outcome& out) noexcept {
+  if (t.shape.start_level() == level::l3) return;
+  pa const where = t.find_page(at.value).where;
+  u64 const offset = t.entry_offset(at.value, t.w().page_shift3);
+  if (offset != 0 && t.load(where - 8).raw != 0) return;
+  if (!t.vacant(where - offset)) return;
+  stage2_outcome const more = unmap_range(t, at, t.granule_bytes());
+  out.tlbi_count += more.tlbi_count;
+  out.entries_written += more.entries_written;
+  out.tables_freed += more.tables_freed;
+}
+
+// Everything an unmapped page needs before its memory is anybody else's.
+template <class State>
+[[gnu::always_inline]] inline void invalidate_page(State& t, ipa at) noexcept {
+  t.port->issue(barrier::dsb_ishst);
+  t.port->issue(tlbi{tlbi_kind::ipas2e1is, at, 0, t.shape.tg(), t.controls.ttl, level::l3});
+  t.port->issue(barrier::dsb_ish);
+  t.port->issue(tlbi{.kind = tlbi_kind::vmalle1is, .tg = t.shape.tg()});
+  t.port->issue(barrier::dsb_ish);
+}
+
+// One page, and not of a run that one TLB entry may hold.
+constexpr bool single_page(descriptor d) noexcept {
+  return (d.raw & (descriptor_bits::contiguous::mask | 0b11)) == 0b11;
+}
+
+// The page of a last-level entry.
+template <class State>
+[[gnu::always_inline]] inline bool remove_page(State& t, pa where) noexcept {
+  descriptor const old = t.load(where);
+  return single_page(old) && t.change(where, old, {});
+}
+
+enum class removed : u8 { page, maybe_last_page, no };
+
+// A page in a group that the cursor does not hold.
+template <class State>
+[[gnu::noinline]] removed unmap_page(State& t, stage2_cursor& cursor, u64 key, u64 input) noexcept {
+  auto const page = t.find_page(input);
+  if (!page || !remove_page(t, page.where)) [[unlikely]]
+    return removed::no;
+  u64 const last = cursor.seen;
+  cursor.seen = key;
+  bool maybe_last = false;
+  if (last == key) {
+    hold_group(t, cursor, key, page.where);
+    maybe_last = !t.next_in_use(page.where);
+  } else {
+    maybe_last = t.vacate(page.where);
+  }
+  return maybe_last && !State::mode::concurrent ? removed::maybe_last_page : removed::page;
+}
+
+// The short way. In a group that a cursor holds no bit changes, and the next entry, where it is in use, tells that the
+// table is not empty: that is all it takes to unmap pages in ascending order.
+template <class State>
+[[gnu::always_inline]] inline stage2_outcome unmap(State& t, stage2_cursor& cursor, ipa at) noexcept {
+  removed done = removed::no;
+  if ((at.value & t.w().page_mask) == 0) [[likely]] {
+    u64 const key = t.cursor_key(at.value);
+    if (key == cursor.key) [[likely]] {
+      pa const where = cursor.group + t.group_offset(at.value);
+      if (remove_page(t, where)) [[likely]] {
+        done = removed::page;
+        if (!State::mode::concurrent && !t.next_in_use(where)) [[unlikely]]
+          done = removed::maybe_last_page;
+      }
+    } else {
+      done = unmap_page(t, cursor, key, at.value);
+    }
+  }
+  if (done == removed::no) [[unlikely]]
+    return unmap_slow(t, at);
+  invalidate_page(t, at);
+  stage2_outcome out;
+  out.at = at + t.granule_bytes();
+  out.entries_written = 1;
+  out.tlbi_count = 2;
+  if (done == removed::maybe_last_page) [[unlikely]]
+    give_if_empty(t, at, out);
+  return out;
 }
 
 }  // namespace vmsa::engine
