@@ -54,3 +54,23 @@ vmsa_add_cli_test(fault_no_file ARGS fault /nonexistent EXIT 2 STDERR "^vmsa: /n
 
 # vmsa replay
 vmsa_add_cli_test(replay_unknown_table ARGS replay ${PROJECT_SOURCE_DIR}/README.md EXIT 2 STDERR "README.md:1: no table")
+
+# vmsa coherency
+vmsa_add_cli_test(coherency_seed ARGS coherency seed EXIT 1 STDOUT
+                  "^seed: violation: stale-read\n" "nic reads x=0, but must see x=1" "from the cache of host" "DC CIVAC")
+vmsa_add_cli_test(coherency_json ARGS coherency migration --json EXIT 1 STDOUT
+                  "\"verdict\": \"violation\"" "\"property\": \"snapshot\"" "\"states\": [0-9]+,"
+                  "\"transitions\": [0-9]+," "\"trace\": ." "\"latent_mismatch\": false" "\"change\": \"add-civac\"")
+vmsa_add_cli_test(coherency_latent ARGS coherency seed-not-snooping --json STDOUT
+                  "\"verdict\": \"coherent\"" "\"property\": null" "\"latent_mismatch\": true")
+vmsa_add_cli_test(coherency_file ARGS coherency ${PROJECT_SOURCE_DIR}/tests/scenarios/vring-wb.toml STDOUT
+                  "vring-wb.toml: coherent: no interleaving breaks it")
+vmsa_add_cli_test(coherency_markdown ARGS coherency vring --format markdown EXIT 1 STDOUT "| step | agent | action |")
+vmsa_add_cli_test(coherency_svg ARGS coherency vring --format svg EXIT 1 STDOUT "^<svg " "</svg>\n$")
+vmsa_add_cli_test(coherency_promela ARGS coherency seed --format promela STDOUT "active proctype agent_guest_1\\(\\)")
+vmsa_add_cli_test(coherency_limit ARGS coherency migration-two-lines --no-projection --max-states 5000 EXIT 3
+                  STDOUT "not finished: [0-9]+ states")
+vmsa_add_cli_test(coherency_ablation ARGS coherency seed-untouched --no-speculation STDOUT "coherent")
+vmsa_add_cli_test(coherency_unknown ARGS coherency sed EXIT 2 STDERR "no scenario .sed." "migration")
+vmsa_add_cli_test(coherency_not_a_scenario ARGS coherency ${PROJECT_SOURCE_DIR}/CMakeLists.txt EXIT 2
+                  STDERR "CMakeLists.txt:[0-9]+: ")

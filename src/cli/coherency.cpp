@@ -89,6 +89,11 @@ int answer(coherency_options const& o) {
   options.progress = [](std::size_t states, std::size_t transitions) {
     fmt::print(stderr, "{} states, {} transitions ...\n", states, transitions);
   };
+  if (!o.json && o.format == "promela") {
+    options.model.symmetry = false;  // SPIN tells agents apart
+    fmt::print("{}", text::coherency_as_promela(report.file, compile(report.file.scenario, options.model)));
+    return 0;
+  }
   report.result = check(report.file.scenario, options);
   if (report.result.outcome == coherency::verdict::violation && !o.no_repair) {
     coherency::repair_options repair{.check = options};
@@ -98,6 +103,8 @@ int answer(coherency_options const& o) {
     fmt::print("{}", text::coherency_as_json(report));
   } else if (o.format == "markdown") {
     fmt::print("{}", text::coherency_as_markdown(report));
+  } else if (o.format == "svg") {
+    fmt::print("{}", text::coherency_as_svg(report));
   } else {
     fmt::print("{}", text::coherency_as_text(report));
   }
@@ -120,8 +127,8 @@ void add_coherency(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<coherency_options>();
   command->add_option("FILE", o->file,
                       "scenario in TOML, - for standard input, or a built-in: seed, migration, vring ...");
-  command->add_option("--format", o->format, "text, markdown, json")
-      ->check(CLI::IsMember({"text", "markdown", "json"}));
+  command->add_option("--format", o->format, "text, markdown, svg (sequence diagram), promela (for SPIN), json")
+      ->check(CLI::IsMember({"text", "markdown", "svg", "promela", "json"}));
   command->add_flag("--json", o->json, "the same as --format json");
   command->add_flag("--list", o->list, "list the built-in scenarios");
   command->add_flag("--print", o->print, "print the scenario instead of exploring it");
@@ -140,7 +147,8 @@ void add_coherency(CLI::App& app, int& exit_code) {
       "Examples:\n"
       "  vmsa coherency seed\n"
       "  vmsa coherency migration --format markdown\n"
-      "  vmsa coherency --print vring > mine.toml; vmsa coherency mine.toml --json\n");
+      "  vmsa coherency --print vring > mine.toml; vmsa coherency mine.toml --json\n"
+      "  vmsa coherency seed --format promela > seed.pml; spin -a seed.pml; cc -O2 -DSAFETY -o pan pan.c; ./pan\n");
   command->callback([o, &exit_code] {
     if (o->format == "json") o->json = true;
     exit_code = answer(*o);

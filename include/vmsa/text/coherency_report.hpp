@@ -36,5 +36,8 @@ std::string change_text(coherency::scenario const& s, coherency::change const& c
 std::string coherency_as_text(coherency_report const& r);
 std::string coherency_as_markdown(coherency_report const& r);
 std::string coherency_as_json(coherency_report const& r);
+std::string coherency_as_svg(coherency_report const& r);
+// The model for SPIN: the same states and transitions, so that `pan` counts the same states.
+std::string coherency_as_promela(coherency_file const& file, coherency::model const& m);
 
 }  // namespace vmsa::text
