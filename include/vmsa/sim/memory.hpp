@@ -46,7 +46,7 @@ template <class Mode = exclusive>
 class direct_memory {
  public:
   direct_memory(arena& memory, pa base = {0}) noexcept
-      : origin_(memory.data() - base.value), base_(base), size_(memory.size()) {}
+      : origin_(reinterpret_cast<std::uintptr_t>(memory.data()) - base.value), base_(base), size_(memory.size()) {}
 
   pa base() const noexcept { return base_; }
   u64 size() const noexcept { return size_; }
@@ -97,7 +97,7 @@ class direct_memory {
     }
   }
 
-  std::byte* origin_;
+  std::uintptr_t origin_;  // of address 0, which may lie outside the arena: a number, not a pointer
   pa base_;
   u64 size_;
 };
