@@ -9,6 +9,8 @@
 // toml++ 3.3 asserts what malformed input can violate, and calls unreachable what some characters outside ASCII reach.
 // Bad input is an error here, never an abort or undefined behaviour: the assertion throws, and the character classes,
 // whose functions all return bool, answer no.
+// Under NDEBUG toml++ would drop the assertions and tell the compiler that they hold.
+#undef NDEBUG
 [[noreturn]] static void not_understood() { throw std::logic_error("not understood by the TOML parser"); }
 #define TOML_ASSERT(condition) ((condition) ? void() : not_understood())
 #include <toml++/impl/preprocessor.h>
