@@ -4,17 +4,15 @@
 #include "system.hpp"
 
 namespace el2 {
-namespace {
 
-// Operations of the semihosting interface.
-enum class operation : u64 { open = 0x01, write = 0x05, get_command_line = 0x15, exit = 0x18 };
-
-u64 semihosting(operation what, void const* parameters) noexcept {
+u64 semihosting(semihosting_operation what, void const* parameters) noexcept {
   register u64 x0 asm("x0") = static_cast<u64>(what);
   register void const* x1 asm("x1") = parameters;
   asm volatile("hlt #0xf000" : "+r"(x0) : "r"(x1) : "memory");
   return x0;
 }
+
+namespace {
 
 char output[4096];
 unsigned used = 0;
@@ -24,13 +22,13 @@ void flush() noexcept {
     char const* name;
     u64 mode, length;
   } const terminal{":tt", 4, 3};  // mode 4 is "w": standard output
-  static u64 handle = semihosting(operation::open, &terminal);
+  static u64 handle = semihosting(semihosting_operation::open, &terminal);
   struct {
     u64 handle;
     char const* text;
     u64 length;
   } const block{handle, output, used};
-  semihosting(operation::write, &block);
+  semihosting(semihosting_operation::write, &block);
   used = 0;
 }
 
@@ -60,36 +58,10 @@ void print(hex value) noexcept {
   put_number(value.value, 16);
 }
 
-bool same_text(char const* a, char const* b) noexcept {
-  while (*a != 0 && *a == *b) ++a, ++b;
-  return *a == *b;
-}
-
-char const* argument(unsigned index) noexcept {
-  static char line[256] = {};
-  static u64 length = 0;
-  if (length == 0) {
-    struct {
-      char* text;
-      u64 size;
-    } block{line, sizeof line};
-    semihosting(operation::get_command_line, &block);
-    length = block.size;
-    for (char& c : line)
-      if (c == ' ') c = 0;
-  }
-  char const* word = line;
-  for (; index > 0 && word < line + length; --index) {
-    while (*word != 0) ++word;
-    ++word;
-  }
-  return word < line + length ? word : "";
-}
-
 extern "C" void exit_program(int status) noexcept {
   flush();
   u64 const block[2] = {0x20026, static_cast<u64>(status)};  // ADP_Stopped_ApplicationExit
-  for (;;) semihosting(operation::exit, block);
+  for (;;) semihosting(semihosting_operation::exit, block);
 }
 
 extern "C" [[noreturn]] void unexpected_exception() noexcept {

@@ -19,9 +19,8 @@ void print_line(Parts... parts) noexcept {
   print("\n");
 }
 
-// Argument `index` of the command line that QEMU was given with -semihosting-config arg=..., or "".
-char const* argument(unsigned index) noexcept;
-bool same_text(char const* a, char const* b) noexcept;
+enum class semihosting_operation : vmsa::u64 { open = 0x01, write = 0x05, get_command_line = 0x15, exit = 0x18 };
+vmsa::u64 semihosting(semihosting_operation what, void const* parameters) noexcept;
 
 extern "C" [[noreturn]] void exit_program(int status) noexcept;
 

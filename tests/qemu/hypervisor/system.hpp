@@ -10,17 +10,15 @@ using vmsa::u32;
 using vmsa::u64;
 using vmsa::u8;
 
-#define EL2_READ_REGISTER(name)                     \
-  inline u64 read_##name() noexcept {               \
-    u64 value;                                      \
-    asm volatile("mrs %0, " #name : "=r"(value));   \
-    return value;                                   \
+#define EL2_READ_REGISTER(name)                   \
+  inline u64 read_##name() noexcept {             \
+    u64 value;                                    \
+    asm volatile("mrs %0, " #name : "=r"(value)); \
+    return value;                                 \
   }
-#define EL2_REGISTER(name)                                              \
-  EL2_READ_REGISTER(name)                                               \
-  inline void write_##name(u64 value) noexcept {                        \
-    asm volatile("msr " #name ", %0" : : "r"(value) : "memory");        \
-  }
+#define EL2_REGISTER(name) \
+  EL2_READ_REGISTER(name)  \
+  inline void write_##name(u64 value) noexcept { asm volatile("msr " #name ", %0" : : "r"(value) : "memory"); }
 
 EL2_READ_REGISTER(id_aa64mmfr0_el1)
 EL2_READ_REGISTER(id_aa64mmfr1_el1)
@@ -34,6 +32,10 @@ EL2_READ_REGISTER(elr_el2)
 EL2_READ_REGISTER(far_el2)
 EL2_READ_REGISTER(hpfar_el2)
 EL2_REGISTER(hcr_el2)
+EL2_REGISTER(mair_el2)
+EL2_REGISTER(sctlr_el2)
+EL2_REGISTER(tcr_el2)
+EL2_REGISTER(ttbr0_el2)
 EL2_REGISTER(vtcr_el2)
 EL2_REGISTER(vttbr_el2)
 EL2_REGISTER(tcr_el1)
@@ -55,26 +57,24 @@ inline void dsb_ish() noexcept { asm volatile("dsb ish" : : : "memory"); }
 inline void dsb_ishst() noexcept { asm volatile("dsb ishst" : : : "memory"); }
 
 // Stage 1 and 2 entries of every VMID.
-inline void forget_all_translations() noexcept { asm volatile("dsb ishst\n tlbi alle1is\n dsb ish\n isb" : : : "memory"); }
-
-// PAR_EL1 is the guest's register as well: whoever translates for a running guest saves it.
-enum class translation { s1e1r, s1e1w, s1e0r, s1e0w, s12e1r, s12e1w, s12e0r, s12e0w };
-
-inline vmsa::par_el1 address_translate(translation what, vmsa::va where) noexcept {
-  u64 const va = where.value;
-  switch (what) {
-    case translation::s1e1r: asm volatile("at s1e1r, %0" : : "r"(va) : "memory"); break;
-    case translation::s1e1w: asm volatile("at s1e1w, %0" : : "r"(va) : "memory"); break;
-    case translation::s1e0r: asm volatile("at s1e0r, %0" : : "r"(va) : "memory"); break;
-    case translation::s1e0w: asm volatile("at s1e0w, %0" : : "r"(va) : "memory"); break;
-    case translation::s12e1r: asm volatile("at s12e1r, %0" : : "r"(va) : "memory"); break;
-    case translation::s12e1w: asm volatile("at s12e1w, %0" : : "r"(va) : "memory"); break;
-    case translation::s12e0r: asm volatile("at s12e0r, %0" : : "r"(va) : "memory"); break;
-    case translation::s12e0w: asm volatile("at s12e0w, %0" : : "r"(va) : "memory"); break;
-  }
-  isb();
-  return {read_par_el1()};
+inline void forget_all_translations() noexcept {
+  asm volatile("dsb ishst\n tlbi alle1is\n dsb ish\n isb" : : : "memory");
 }
+
+// at_s1e1r and its kin. PAR_EL1 is the guest's register as well: whoever translates for a running guest saves it.
+using translation = vmsa::par_el1(vmsa::va) noexcept;
+#define EL2_TRANSLATION(name)                                               \
+  inline vmsa::par_el1 at_##name(vmsa::va where) noexcept {                 \
+    asm volatile("at " #name ", %0\n isb" : : "r"(where.value) : "memory"); \
+    return {read_par_el1()};                                                \
+  }
+EL2_TRANSLATION(s1e1r)
+EL2_TRANSLATION(s1e0r)
+EL2_TRANSLATION(s12e1r)
+EL2_TRANSLATION(s12e1w)
+EL2_TRANSLATION(s12e0r)
+EL2_TRANSLATION(s12e0w)
+#undef EL2_TRANSLATION
 
 // ID_AA64MMFR3, MMFR4 and PFR2 are left out: assemblers of 2022 do not know their names, and what they announce is
 // not in the emulator.

@@ -35,12 +35,12 @@ constexpr u64 output_base = 0x4400'0000;
 
 struct setting {
   char const* name = "plain";
-  bool fwb = false;     // HCR_EL2
+  bool fwb = false;  // HCR_EL2
   bool cd = false;
   bool dc = false;
-  bool m = true;        // SCTLR_EL1
+  bool m = true;  // SCTLR_EL1
   bool c = true;
-  bool alone = false;   // stage 1 alone
+  bool alone = false;  // stage 1 alone
 };
 
 struct row {
@@ -49,9 +49,8 @@ struct row {
 };
 
 // What the architecture leaves open, as QEMU has it.
-constexpr constraint_choices qemu_choices{.reserved_sh = shareability::non,
-                                          .reserved_s2_half = cache_policy::write_back,
-                                          .effective_sh_at_stage1 = false};
+constexpr constraint_choices qemu_choices{
+    .reserved_sh = shareability::non, .reserved_s2_half = cache_policy::write_back, .effective_sh_at_stage1 = false};
 
 void build_tables() noexcept {
   stage1_l1.entries[0] = physical(&stage1_l2) | 0b11;
@@ -75,7 +74,11 @@ void map_ram(bool fwb) noexcept {
 }
 
 par_el1 model(row const& r, pa output, features const& f) noexcept {
-  stage1_controls const one{.enabled = r.in.m, .dc = r.in.dc, .vm = !r.in.alone, .data_cacheable = r.in.c, .feat = f,
+  stage1_controls const one{.enabled = r.in.m,
+                            .dc = r.in.dc,
+                            .vm = !r.in.alone,
+                            .data_cacheable = r.in.c,
+                            .feat = f,
                             .choices = qemu_choices};
   memory_attributes a = stage1_attributes(r.mair, r.s1_sh, one);
   if (!r.in.alone) {
@@ -91,7 +94,10 @@ device_kind kind_of_byte(u8 mair) noexcept { return static_cast<device_kind>((ma
 
 // How D1 reads the inner half of a Normal stage as a device kind: a nibble that is no device's restricts nothing.
 device_kind leaked_kind(u8 nibble) noexcept {
-  return nibble == 0x0 ? device_kind::nGnRnE : nibble == 0x4 ? device_kind::nGnRE : nibble == 0x8 ? device_kind::nGRE : device_kind::GRE;
+  return nibble == 0x0   ? device_kind::nGnRnE
+         : nibble == 0x4 ? device_kind::nGnRE
+         : nibble == 0x8 ? device_kind::nGRE
+                         : device_kind::GRE;
 }
 
 // A difference with every cache switched on.
@@ -110,7 +116,8 @@ deviation explain_combination(row const& r, par_el1 machine, features const& f) 
   if (r.in.fwb) return one_device && two_device && is_device_answer(two_kind) ? deviation::d3 : deviation::none;
 
   if (one_device != two_device) {
-    // Stage 2 names NC, WT and WB halves 01, 10 and 11, and 00 is reserved; WT and WB have nibbles that are no device's.
+    // Stage 2 names NC, WT and WB halves 01, 10 and 11, and 00 is reserved; WT and WB have nibbles that are no
+    // device's.
     u8 const two_inner = r.in.cd ? 0b01 : r.memattr & 0b11;
     u8 const inner = one_device ? (two_inner < 0b10 ? static_cast<u8>(two_inner << 2) : u8{0xf}) : r.mair & 0xf;
     device_kind const own = one_device ? kind_of_byte(r.mair) : two_kind;
@@ -157,9 +164,8 @@ deviation explain(row const& r, par_el1 machine, pa output, features const& f) n
   return explain_combination(r, machine, f);
 }
 
-using el2::translation;
-
-void sweep(tally& t, setting const& in, std::initializer_list<translation> instructions, features const& f) noexcept {
+void sweep(tally& t, setting const& in, std::initializer_list<el2::translation*> instructions,
+           features const& f) noexcept {
   map_ram(in.fwb);
   el2::write_hcr_el2(hcr_el2{}
                          .with<hcr_el2::rw>(true)
@@ -168,9 +174,8 @@ void sweep(tally& t, setting const& in, std::initializer_list<translation> instr
                          .with<hcr_el2::cd>(in.cd)
                          .with<hcr_el2::dc>(in.dc)
                          .raw);
-  el2::write_sctlr_el1(
-      sctlr_el1{}.with<sctlr_el1::m>(in.m).with<sctlr_el1::c>(in.c).with<sctlr_el1::i>(true).raw);
-  bool const flat = in.dc || !in.m;  // VA is IPA: one row for each stage 2 page
+  el2::write_sctlr_el1(sctlr_el1{}.with<sctlr_el1::m>(in.m).with<sctlr_el1::c>(in.c).with<sctlr_el1::i>(true).raw);
+  bool const flat = in.dc || !in.m;                                   // VA is IPA: one row for each stage 2 page
   for (unsigned first = 0; first < (flat ? 8u : 256u); first += 8) {  // eight MAIR bytes at a time
     u64 bytes = 0;
     for (unsigned i = 0; i < 8; ++i) bytes |= u64{first + i} << (8 * i);
@@ -182,13 +187,14 @@ void sweep(tally& t, setting const& in, std::initializer_list<translation> instr
       u64 const offset = u64{p % stage2_pages} << 12;
       pa const output{in.alone ? offset : output_base + offset};
       par_el1 const expected = model(r, output, f);
-      for (translation const what : instructions) {
-        par_el1 const machine = el2::address_translate(what, va{u64{p} << 12});
-        judge(t, expected, machine, [&] { return explain(r, machine, output, f); },
-              [&] {
-                print_line("  ", in.name, ": MAIR ", hex{r.mair}, " SH ", u64{r.s1_sh}, " MemAttr ", hex{r.memattr},
-                           " SH ", u64{r.s2_sh}, " FWB ", u64{in.fwb});
-              });
+      for (el2::translation* const what : instructions) {
+        par_el1 const machine = what(va{u64{p} << 12});
+        judge(
+            t, expected, machine, [&] { return explain(r, machine, output, f); },
+            [&] {
+              print_line("  ", in.name, ": MAIR ", hex{r.mair}, " SH ", u64{r.s1_sh}, " MemAttr ", hex{r.memattr},
+                         " SH ", u64{r.s2_sh}, " FWB ", u64{in.fwb});
+            });
       }
     }
   }
@@ -212,8 +218,7 @@ tally sweep_attributes(features const& all) noexcept {
   features const f = prepare(all);
   tally t;
   for (bool const fwb : {false, true})
-    if (f.s2fwb || !fwb)
-      sweep(t, {.fwb = fwb}, {translation::s12e1r, translation::s12e1w, translation::s12e0r}, f);
+    if (f.s2fwb || !fwb) sweep(t, {.fwb = fwb}, {el2::at_s12e1r, el2::at_s12e1w, el2::at_s12e0r}, f);
   return t;
 }
 
@@ -222,14 +227,14 @@ tally sweep_controls(features const& all) noexcept {
   tally t;
   for (bool const fwb : {false, true}) {
     if (fwb && !f.s2fwb) continue;
-    sweep(t, {.name = "CD", .fwb = fwb, .cd = true}, {translation::s12e1r}, f);
-    sweep(t, {.name = "C=0", .fwb = fwb, .c = false}, {translation::s12e1r}, f);
-    sweep(t, {.name = "CD, C=0", .fwb = fwb, .cd = true, .c = false}, {translation::s12e1r}, f);
-    sweep(t, {.name = "M=0", .fwb = fwb, .m = false}, {translation::s12e1r, translation::s12e0r}, f);
-    sweep(t, {.name = "DC", .fwb = fwb, .dc = true}, {translation::s12e1r, translation::s12e0r}, f);
-    sweep(t, {.name = "DC, M=0", .fwb = fwb, .dc = true, .m = false}, {translation::s12e1r, translation::s12e0r}, f);
+    sweep(t, {.name = "CD", .fwb = fwb, .cd = true}, {el2::at_s12e1r}, f);
+    sweep(t, {.name = "C=0", .fwb = fwb, .c = false}, {el2::at_s12e1r}, f);
+    sweep(t, {.name = "CD, C=0", .fwb = fwb, .cd = true, .c = false}, {el2::at_s12e1r}, f);
+    sweep(t, {.name = "M=0", .fwb = fwb, .m = false}, {el2::at_s12e1r, el2::at_s12e0r}, f);
+    sweep(t, {.name = "DC", .fwb = fwb, .dc = true}, {el2::at_s12e1r, el2::at_s12e0r}, f);
+    sweep(t, {.name = "DC, M=0", .fwb = fwb, .dc = true, .m = false}, {el2::at_s12e1r, el2::at_s12e0r}, f);
   }
-  sweep(t, {.name = "stage 1 alone", .alone = true}, {translation::s1e1r, translation::s1e0r}, f);
+  sweep(t, {.name = "stage 1 alone", .alone = true}, {el2::at_s1e1r, el2::at_s1e0r}, f);
   return t;
 }
 

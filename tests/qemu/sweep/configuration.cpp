@@ -8,8 +8,8 @@ namespace {
 
 using namespace vmsa;
 
-// Sixteen tables that each lead to themselves, at any level and with any granule: the bits 11 mean a table above level 3
-// and a page there. What the output lies in tells which entry of the root the walk took.
+// Sixteen tables that each lead to themselves, at any level and with any granule: the bits 11 mean a table above level
+// 3 and a page there. What the output lies in tells which entry of the root the walk took.
 constexpr u64 largest_granule = 0x1'0000;
 struct alignas(largest_granule) area {
   u64 entries[largest_granule / 8];
@@ -20,7 +20,8 @@ struct alignas(16 * largest_granule) {
   area tables[16];
 } root;
 
-constexpr u64 entry_bits = 0b11 | 1u << 10 | 0b11u << 6 | 0b1111u << 2;  // AF, read and write, Normal-WB; SH and XN are 0
+constexpr u64 entry_bits =
+    0b11 | 1u << 10 | 0b11u << 6 | 0b1111u << 2;  // AF, read and write, Normal-WB; SH and XN are 0
 
 void build(granule tg) noexcept {
   u64 const entries = granule_size(tg) / 8;
@@ -56,9 +57,8 @@ tally sweep_configuration(features const& f) noexcept {
     for (u64& e : target.entries) e = physical(&target) | entry_bits;
 
   u8 const largest_ps = physical_address_encoding(f.pa_bits);
-  el1_registers r{.hcr = hcr_el2{}.with<hcr_el2::rw>(true).with<hcr_el2::vm>(true),
-                  .vttbr = {{physical(&root)}},
-                  .sctlr = {}};
+  el1_registers r{
+      .hcr = hcr_el2{}.with<hcr_el2::rw>(true).with<hcr_el2::vm>(true), .vttbr = {{physical(&root)}}, .sctlr = {}};
   memory port;
   for (bool const empty : {false, true}) {
     for (u8 tg0 = 0; tg0 < 4; ++tg0) {
@@ -80,18 +80,20 @@ tally sweep_configuration(features const& f) noexcept {
         el1_regime<> const regime = make_regime(r, f, qemu_choices);
         u64 const end = t0sz == 0 ? 0 : u64{1} << (64 - t0sz);
         // The first page, the last, one of every quarter, and the first that does not exist.
-        u64 const addresses[] = {0, (end - 1) & ~u64{0xfff}, end >> 2, (end >> 1) | 0x5000, (end >> 1) + (end >> 2), end};
+        u64 const addresses[] = {0,  (end - 1) & ~u64{0xfff}, end >> 2, (end >> 1) | 0x5000, (end >> 1) + (end >> 2),
+                                 end};
         for (u64 const address : addresses) {
           if (address >> f.pa_bits != 0) continue;  // stage 1 is off and would refuse it
           par_el1 const expected = par_of(translate(port, regime, va{address}, both_stages[0].acc), f);
-          par_el1 const machine = el2::address_translate(both_stages[0].what, va{address});
-          judge(t, expected, machine, [&] { return explain(vtcr, regime, machine); },
-                [&] {
-                  print_line("  VTCR_EL2 ", hex{vtcr.raw}, " T0SZ ", u64{t0sz}, " SL0 ", u64{vtcr.get<vtcr_el2::sl0>()},
-                             " SL2 ", u64{vtcr.get<vtcr_el2::sl2>()}, " TG0 ", u64{tg0}, " DS ",
-                             u64{vtcr.get<vtcr_el2::ds>()}, " PS ", u64{vtcr.get<vtcr_el2::ps>()}, " IPA ", hex{address},
-                             empty ? " empty" : "");
-                });
+          par_el1 const machine = both_stages[0].what(va{address});
+          judge(
+              t, expected, machine, [&] { return explain(vtcr, regime, machine); },
+              [&] {
+                print_line("  VTCR_EL2 ", hex{vtcr.raw}, " T0SZ ", u64{t0sz}, " SL0 ", u64{vtcr.get<vtcr_el2::sl0>()},
+                           " SL2 ", u64{vtcr.get<vtcr_el2::sl2>()}, " TG0 ", u64{tg0}, " DS ",
+                           u64{vtcr.get<vtcr_el2::ds>()}, " PS ", u64{vtcr.get<vtcr_el2::ps>()}, " IPA ", hex{address},
+                           empty ? " empty" : "");
+              });
         }
       }
     }

@@ -183,17 +183,18 @@ void compare(tally& t, damaged const& d, el1_regime<> const& regime, features co
     snapshot after = before;
     after.update(expected);
     el2::forget_all_translations();
-    par_el1 const machine = el2::address_translate(i.what, where);
+    par_el1 const machine = i.what(where);
     par_el1 const model = par_of(expected, f);
     left_in_memory const left = after.compare();
     bool const same_memory = left == left_in_memory::as_modelled;
-    judge(t, model, machine, same_memory, [&] { return explain(d, i, expected, model, machine, left); },
-          [&] {
-            print_line("  ", d.what, " level ", u64(number(d.at)), " granule ", granule_size(d.in.s.tg), " DS ",
-                       u64{d.in.s.ds}, " S1 ", u64{regime.stage1_on}, " HA ", u64{regime.stage2.updates.access_flag},
-                       " HD ", u64{regime.stage2.updates.dirty_state}, " ", i.name, " descriptor ", hex{d.value},
-                       same_memory ? "" : " memory differs");
-          });
+    judge(
+        t, model, machine, same_memory, [&] { return explain(d, i, expected, model, machine, left); },
+        [&] {
+          print_line("  ", d.what, " level ", u64(number(d.at)), " granule ", granule_size(d.in.s.tg), " DS ",
+                     u64{d.in.s.ds}, " S1 ", u64{regime.stage1_on}, " HA ", u64{regime.stage2.updates.access_flag},
+                     " HD ", u64{regime.stage2.updates.dirty_state}, " ", i.name, " descriptor ", hex{d.value},
+                     same_memory ? "" : " memory differs");
+        });
     before.restore();
   }
   d.slot = undamaged;
@@ -231,7 +232,8 @@ void sweep_nest(tally& t, shape s, bool stage1, bool ha, bool hd, features const
     for (u64 const ap_table : {1, 2, 3})
       compare(t, {n, n.slot_one(l), n.slot_one(l) | ap_table << 61, "APTable", l}, regime, f);
     each_damage(physical(&one[index(l)]), leaf_two, s, [&](u64 raw) {
-      if (!descriptor_bits::contiguous::get(raw)) compare(t, {n, n.slot_two(level::l3, 1 + index(l)), raw, "stage 2 of stage 1 table", l}, regime, f);
+      if (!descriptor_bits::contiguous::get(raw))
+        compare(t, {n, n.slot_two(level::l3, 1 + index(l)), raw, "stage 2 of stage 1 table", l}, regime, f);
     });
   }
   clear(n);

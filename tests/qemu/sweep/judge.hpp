@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counts how the processor's PAR_EL1 compares with the model's, and which known deviation of QEMU explains a difference.
+// Counts how the processor's PAR_EL1 compares with the model's, and which known deviation of QEMU explains a
+// difference.
 #pragma once
 #include "../hypervisor/console.hpp"
 #include "../hypervisor/system.hpp"
@@ -33,24 +34,23 @@ enum class deviation : u8 {
   d18,  // inside a Contiguous range the descriptor's address counts, not the input's
   count
 };
-inline constexpr char const* deviation_names[] = {
-    "none",
-    "D1 FWB=0, one stage Device: the other's nibble leaks in",
-    "D2 FWB=0, transience lost under write-through",
-    "D3 FWB=1, both Device: stage 2's kind wins",
-    "D4 raw SH of stage 1 Device or NC",
-    "D5 SCTLR_EL1.C=0 ignored",
-    "D6 HCR_EL2.CD ignored with FWB=1",
-    "D7 PS taken for PAMax",
-    "D8 16K start level 0 rejected",
-    "D9 64K high output address ignored",
-    "D10 AT S12E1W marks a page dirty",
-    "D13 reserved encodings",
-    "D14 blocks that need 52-bit addresses",
-    "D15 stage 1's level in a stage 2 fault on its walk",
-    "D16 stage 1 off is not Outer Shareable",
-    "D17 4K start level -1 only for 52 bits",
-    "D18 Contiguous output taken from the descriptor"};
+inline constexpr char const* deviation_names[] = {"none",
+                                                  "D1 FWB=0, one stage Device: the other's nibble leaks in",
+                                                  "D2 FWB=0, transience lost under write-through",
+                                                  "D3 FWB=1, both Device: stage 2's kind wins",
+                                                  "D4 raw SH of stage 1 Device or NC",
+                                                  "D5 SCTLR_EL1.C=0 ignored",
+                                                  "D6 HCR_EL2.CD ignored with FWB=1",
+                                                  "D7 PS taken for PAMax",
+                                                  "D8 16K start level 0 rejected",
+                                                  "D9 64K high output address ignored",
+                                                  "D10 AT S12E1W marks a page dirty",
+                                                  "D13 reserved encodings",
+                                                  "D14 blocks that need 52-bit addresses",
+                                                  "D15 stage 1's level in a stage 2 fault on its walk",
+                                                  "D16 stage 1 off is not Outer Shareable",
+                                                  "D17 4K start level -1 only for 52 bits",
+                                                  "D18 Contiguous output taken from the descriptor"};
 
 struct tally {
   u64 rows = 0;
@@ -76,7 +76,8 @@ inline bool equal(par_el1 a, par_el1 b) noexcept { return comparable(a) == compa
 // `explain` is asked only where the answers differ, or what they left in memory; `describe` prints the row when nothing
 // explains it.
 template <class Explain, class Describe>
-void judge(tally& t, par_el1 model, par_el1 machine, bool same_memory, Explain&& explain, Describe&& describe) noexcept {
+void judge(tally& t, par_el1 model, par_el1 machine, bool same_memory, Explain&& explain,
+           Describe&& describe) noexcept {
   ++t.rows;
   if (same_memory && equal(model, machine)) {
     ++t.equal;

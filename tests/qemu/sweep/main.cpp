@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The AT sweep: the model's answers against the processor's, row by row. Arguments: QEMU's version, the CPU's name.
+#include "arguments.hpp"
 #include "judge.hpp"
 #include "recorded.hpp"
 
@@ -31,12 +32,15 @@ extern "C" int main() noexcept {
     if (total.explained[i] != 0) print_line("  ", deviation_names[i], ": ", total.explained[i]);
   print_line("rows ", total.rows, ", equal ", total.equal, ", explained ", total.explained_rows(), ", unexplained ",
              total.unexplained);
-  switch (compare_with_record(total, el2::argument(0), el2::argument(1))) {
-    case verdict::as_recorded: return total.unexplained == 0 ? 0 : 1;
-    case verdict::different: return 1;
-    case verdict::unknown_machine: break;
+  switch (compare_with_record(total, argument(0), argument(1))) {
+    case verdict::as_recorded:
+      return total.unexplained == 0 ? 0 : 1;
+    case verdict::different:
+      return 1;
+    case verdict::unknown_machine:
+      break;
   }
-  print_line("skipped: no counts are recorded for QEMU ", el2::argument(0), " and CPU ", el2::argument(1),
+  print_line("skipped: no counts are recorded for QEMU ", argument(0), " and CPU ", argument(1),
              "; see tests/qemu/sweep/recorded.hpp");
   return skipped;
 }

@@ -2,6 +2,7 @@
 // How many rows each deviation explains, by version of QEMU and by CPU. A count that changes is a finding: the emulator
 // was mended, the sweep lost rows, or a predicate excuses something else.
 #pragma once
+#include "arguments.hpp"
 #include "judge.hpp"
 
 namespace sweep {
@@ -38,11 +39,11 @@ enum class verdict { as_recorded, different, unknown_machine };
 
 inline verdict compare_with_record(tally const& t, char const* qemu, char const* cpu) noexcept {
   unsigned column = 0;
-  while (column < 3 && !el2::same_text(cpus[column], cpu)) ++column;
+  while (column < 3 && !same_text(cpus[column], cpu)) ++column;
   u64 expected[static_cast<unsigned>(deviation::count)] = {};
   bool known = false;
   for (recorded_rows const& r : recorded) {
-    if (column == 3 || !el2::same_text(r.qemu, qemu)) continue;
+    if (column == 3 || !same_text(r.qemu, qemu)) continue;
     known = true;
     expected[static_cast<unsigned>(r.why)] = r.rows[column];
   }

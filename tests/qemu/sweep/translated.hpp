@@ -6,8 +6,8 @@
 
 namespace sweep {
 
-// The model reads memory and writes none of it, so that the processor finds the tables as the model did. A table that is
-// not in RAM would be an external abort, which is no matter of translation: such a row is dropped.
+// The model reads memory and writes none of it, so that the processor finds the tables as the model did. A table that
+// is not in RAM would be an external abort, which is no matter of translation: such a row is dropped.
 struct memory {
   static constexpr u64 ram = 0x4000'0000, ram_size = 0x800'0000;
   bool left_ram = false;
@@ -36,15 +36,15 @@ inline void load_registers(vmsa::el1_registers const& r) noexcept {
 
 // AT S12E1R and its kin, as an access.
 struct instruction {
-  el2::translation what;
+  el2::translation* what;
   vmsa::memory_access acc;
   char const* name;
 };
 inline constexpr instruction both_stages[] = {
-    {el2::translation::s12e1r, {.op = vmsa::operation::at_read}, "S12E1R"},
-    {el2::translation::s12e1w, {.op = vmsa::operation::at_write}, "S12E1W"},
-    {el2::translation::s12e0r, {.op = vmsa::operation::at_read, .el = vmsa::exception_level::el0}, "S12E0R"},
-    {el2::translation::s12e0w, {.op = vmsa::operation::at_write, .el = vmsa::exception_level::el0}, "S12E0W"},
+    {el2::at_s12e1r, {.op = vmsa::operation::at_read}, "S12E1R"},
+    {el2::at_s12e1w, {.op = vmsa::operation::at_write}, "S12E1W"},
+    {el2::at_s12e0r, {.op = vmsa::operation::at_read, .el = vmsa::exception_level::el0}, "S12E0R"},
+    {el2::at_s12e0w, {.op = vmsa::operation::at_write, .el = vmsa::exception_level::el0}, "S12E0W"},
 };
 
 // PAR_EL1 of a model's answer on a machine with these features: without FEAT_XS nothing has XS = 0 to report.

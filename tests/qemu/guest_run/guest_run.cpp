@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// Runs the guest under the hypervisor and answers its calls. At each `judge` the processor is asked by AT about every
+// page of the guest, and must agree with `translate` over the same tables; where a page is mapped, its memory type must
+// be the one written down here.
+#include "../hypervisor/console.hpp"
+#include "../hypervisor/hypervisor.hpp"
+#include "../sweep/arguments.hpp"
+#include "layout.hpp"
+
+namespace el2 {
+namespace {
+
+using namespace vmsa;
+using layout::call;
+using layout::window;
+
+region guest_memory[] = {
+    make_region({layout::ram}, layout::ram_size, {0x4400'0000}, backing::anonymous),
+    make_region({layout::huge}, layout::huge_size, {0x4600'0000}, backing::hugetlb_2m),
+    make_region({layout::rom}, layout::rom_size, {0x4640'0000}, backing::rom),
+    make_region({layout::prefetchable_bar}, layout::prefetchable_bar_size, {0x4680'0000}, backing::vfio_pci_bar),
+    make_region({layout::plain_bar}, layout::plain_bar_size, {0x46c0'0000}, backing::pci_sysfs_resource),
+    make_region({layout::gpu}, layout::gpu_size, {0x46d0'0000}, backing::nvgrace_usemem),
+    make_region({layout::peer}, layout::peer_size, {0x46e0'0000}, backing::p2pdma),
+    make_region({layout::private_device}, layout::private_device_size, {0x46f0'0000}, backing::devm_private),
+    make_region({layout::dax}, layout::dax_size, {0x4700'0000}, backing::devm_generic),
+    make_region({layout::high}, layout::high_size, {0x4710'0000}, backing::memfd),
+};
+constexpr u64 spare_frames = 0x4720'0000;
+
+// PAR_EL1.ATTR of each window's pages, by the order of layout::windows: Normal-WB 0xff, write-through 0xbb, Normal-NC
+// 0x44, Device-nGnRE 0x04. With FWB the guest's RAM is write-back whatever its stage 1 says.
+constexpr u8 without_fwb[] = {0x04, 0xff, 0x44, 0xbb, 0xff, 0xff, 0x44, 0x04, 0x04, 0, 0, 0, 0xff, 0xff, 0};
+constexpr u8 with_fwb[] = {0x04, 0xff, 0xff, 0xff, 0xff, 0xff, 0x44, 0x04, 0x04, 0, 0, 0, 0xff, 0xff, 0};
+constexpr unsigned bar_windows[] = {6, 7};
+
+constexpr unsigned most_printed = 10;
+// Rows that D15 explains in QEMU 7.2: those of stage 1 tables that are not mapped when everything was forgotten.
+constexpr u64 explained_by_7_2 = 6144;
+
+struct judged {
+  u64 pages = 0, mapped = 0, rows = 0, equal = 0, explained = 0, unexplained = 0, wrong_type = 0;
+};
+
+class session {
+ public:
+  int run() noexcept;
+
+ private:
+  hypervisor vm_{guest_memory, {layout::ram}};
+  judged judged_{};
+  bool bar_is_device_ = false;
+  u64 next_frame_ = spare_frames;
+
+  u64 answer(call what, u64 a, u64 b) noexcept;
+  void judge() noexcept;
+  void judge_page(el1_regime<> const& regime, window const& w, u64 offset, u8 type) noexcept;
+  void make_device(bool device) noexcept;
+  void move_page(u64 where) noexcept;
+  int report(bool finished, u64 failed_line) noexcept;
+};
+
+// A stage 2 fault on a stage 1 table access: QEMU reports the stage 1 level (D15 of the sweep).
+bool stage1_level_reported(vmsa::translation const& model, par_el1 machine) noexcept {
+  return model.fault && model.fault->on_stage1_walk &&
+         par_el1::fst::put(machine.raw, 0) == par_el1::fst::put(model.par.raw, 0) &&
+         par_el1::fst::get(machine.raw) >> 2 == par_el1::fst::get(model.par.raw) >> 2;
+}
+
+void session::judge_page(el1_regime<> const& regime, window const& w, u64 offset, u8 type) noexcept {
+  struct {
+    translation* what;
+    memory_access access;
+  } const instructions[] = {{at_s12e1r, {.op = operation::at_read}},
+                            {at_s12e1w, {.op = operation::at_write}},
+                            {at_s12e0r, {.op = operation::at_read, .el = exception_level::el0}}};
+  ++judged_.pages;
+  va const where{w.va + offset};
+  port memory;
+  for (auto const& i : instructions) {
+    vmsa::translation const model = translate(memory, regime, where, i.access);
+    par_el1 const machine = i.what(where);
+    ++judged_.rows;
+    constexpr u64 unknown = par_el1::ns::mask | u64{1} << 10;
+    u64 const ignored = model ? unknown : 0;
+    bool const same = (machine.raw & ~ignored) == (model.par.raw & ~ignored);
+    bool const wrong_type = model && machine.get<par_el1::attr>() != type;
+    judged_.mapped += model && i.what == at_s12e1r;
+    judged_.equal += same;
+    judged_.wrong_type += wrong_type;
+    if (!same) ++(stage1_level_reported(model, machine) ? judged_.explained : judged_.unexplained);
+    bool const finding = (!same && !stage1_level_reported(model, machine)) || wrong_type;
+    if (finding && judged_.unexplained + judged_.wrong_type <= most_printed)
+      print_line("  ", w.name, " + ", hex{offset}, ": model ", hex{model.par.raw}, " machine ", hex{machine.raw},
+                 " type ", hex{type});
+  }
+}
+
+void session::judge() noexcept {
+  el1_registers r = vm_.regime().registers;
+  r.vttbr = {{read_vttbr_el2()}};
+  r.tcr = {{read_tcr_el1()}};
+  r.ttbr0 = {{read_ttbr0_el1()}};
+  r.mair = {{read_mair_el1()}};
+  r.sctlr = {{read_sctlr_el1()}};
+  // QEMU's stage 1 hands on SH as it stands.
+  el1_regime<> const regime = make_regime(r, vm_.regime().feat, {.effective_sh_at_stage1 = false});
+  bool const fwb = vm_.regime().both.fwb;
+  unsigned n = 0;
+  for (window const& w : layout::windows) {
+    u8 type = fwb ? with_fwb[n] : without_fwb[n];
+    for (unsigned const bar : bar_windows)
+      if (n == bar && bar_is_device_) type = 0x04;
+    for (u64 offset = 0; offset < w.touched; offset += 4096) judge_page(regime, w, offset, type);
+    ++n;
+  }
+}
+
+// As when the driver no longer vouches for the BAR.
+void session::make_device(bool device) noexcept {
+  bar_is_device_ = device;
+  guest_memory[3].inputs.vma.allow_any_uncached = !device;
+  vm_.refresh({layout::prefetchable_bar}, layout::prefetchable_bar_size);
+}
+
+void session::move_page(u64 where) noexcept {
+  stage2_mapping const m = vm_.stage2().look_up({where});
+  u64* const from = reinterpret_cast<u64*>(m.output.value);
+  u64* const to = reinterpret_cast<u64*>(next_frame_);
+  next_frame_ += 4096;
+  for (unsigned i = 0; i < 512; ++i) to[i] = from[i];
+  stage2_leaf const leaf{.fwb = vm_.regime().both.fwb};
+  stage2_outcome const moved =
+      vm_.stage2().map({where}, {reinterpret_cast<u64>(to)}, level::l3, leaf, existing::replace);
+  vm_.counts.breaks += moved.broke;
+  for (unsigned i = 0; i < 512; ++i) from[i] = 0xdead;
+}
+
+u64 session::answer(call what, u64 a, u64 b) noexcept {
+  switch (what) {
+    case call::judge:
+      judge();
+      return 0;
+    case call::log_writes:
+      guest_memory[0].inputs.slot.log_dirty = true;
+      return vm_.collect_written({a}, b);
+    case call::make_device:
+      make_device(b != 0);
+      return 0;
+    case call::make_pages:
+      vm_.split({a});
+      return 0;
+    case call::collect_used:
+      return vm_.collect_used({a}, b);
+    case call::maintain:
+      static_cast<void>(vm_.handle({.access = access_kind::write,
+                                    .status = {fault_kind::translation, {}},
+                                    .cache_maintenance = true,
+                                    .where = {a}}));
+      return 0;
+    case call::move_page:
+      move_page(a);
+      return 0;
+    case call::forget:
+      static_cast<void>(vm_.stage2().unmap({a}, b));
+      return 0;
+    case call::finished:
+      break;
+  }
+  return ~u64{0};
+}
+
+int session::report(bool finished, u64 failed_line) noexcept {
+  statistics const& c = vm_.counts;
+  print_line("guest: \"", static_cast<char const*>(vm_.mmio.text), "\"");
+  print_line("faults ", c.faults, ", relocated ", c.relocated, ", out of frames ", c.out_of_frames, ", breaks ",
+             c.breaks);
+  constexpr char const* names[] = {"map",       "memslot error", "run error",        "guest exception",
+                                   "MMIO exit", "make young",    "skip instruction", "not applicable"};
+  bool every_outcome = true;
+  for (unsigned i = 0; i < 8; ++i) {
+    print_line("  ", names[i], ": ", c.outcomes[i]);
+    every_outcome = every_outcome && c.outcomes[i] != 0;
+  }
+  print_line("pages ", judged_.pages, " (mapped ", judged_.mapped, "), rows ", judged_.rows, ", equal ", judged_.equal,
+             ", explained ", judged_.explained, ", unexplained ", judged_.unexplained, ", of the wrong type ",
+             judged_.wrong_type);
+  struct {
+    bool good;
+    char const* what;
+  } const demands[] = {
+      {finished, "the guest finishes"},
+      {failed_line == 0, "the guest's checks hold"},
+      {c.faults > 1000, "more than 1,000 faults"},
+      {every_outcome, "every outcome of the policy"},
+      {c.relocated != 0 && c.out_of_frames != 0 && c.breaks != 0, "every way through the fault path"},
+      {judged_.mapped != 0 && judged_.unexplained == 0, "AT agrees with translate"},
+      {!sweep::same_text(sweep::argument(0), "7.2") || judged_.explained == explained_by_7_2,
+       "the rows explained are those on record"},
+      {judged_.wrong_type == 0, "memory types are those written down"},
+  };
+  int status = 0;
+  for (auto const& d : demands) {
+    if (d.good) continue;
+    print_line("FAILED: ", d.what);
+    status = 1;
+  }
+  if (failed_line != 0) print_line("  guest.cpp, line ", failed_line);
+  return status;
+}
+
+int session::run() noexcept {
+  for (;;) {
+    guest_exit const e = vm_.run();
+    auto& x = vm_.registers.x;
+    switch (e.why) {
+      case exit_reason::hypercall:
+        if (static_cast<call>(x[0]) == call::finished) return report(true, x[1]);
+        x[0] = answer(static_cast<call>(x[0]), x[1], x[2]);
+        break;
+      case exit_reason::refused:
+        vm_.inject(0x9600'0010);
+        break;  // a monitor might stop; this one blames the guest
+      case exit_reason::unexpected:
+        print_line("ESR_EL2 ", hex{read_esr_el2()}, " ELR_EL2 ", hex{read_elr_el2()}, " FAR_EL2 ", hex{read_far_el2()},
+                   " HPFAR_EL2 ", hex{read_hpfar_el2()}, " ESR_EL1 ", hex{read_esr_el1()});
+        return report(false, 0);
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" int main() noexcept {
+  session s;
+  return s.run();
+}
+
+}  // namespace el2

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// What the guest and its judge agree on: where memory is, how the guest maps it, what the guest may ask for.
+#pragma once
+#include "vmsa/arch/bits.hpp"
+
+namespace layout {
+
+using vmsa::u64;
+using vmsa::u8;
+
+constexpr u64 mib = u64{1} << 20;
+
+// Intermediate physical addresses.
+constexpr u64 registers = 0x0900'0000;  // no memory: the hypervisor's device
+constexpr u64 ram = 0x8000'0000, ram_size = 6 * mib;
+constexpr u64 huge = 0x9000'0000, huge_size = 4 * mib;
+constexpr u64 rom = 0x9800'0000, rom_size = mib;
+constexpr u64 prefetchable_bar = 0xa000'0000, prefetchable_bar_size = 4 * mib;
+constexpr u64 plain_bar = 0xa800'0000, plain_bar_size = mib;
+constexpr u64 gpu = 0xb000'0000, gpu_size = mib;                        // refused: the memslot cannot be made
+constexpr u64 peer = 0xb200'0000, peer_size = mib;                      // refused when it is touched
+constexpr u64 private_device = 0xb400'0000, private_device_size = mib;  // no CPU can map it
+constexpr u64 dax = 0xb600'0000, dax_size = mib;
+constexpr u64 high = 0x80'4000'0000, high_size = mib;  // in the second of two concatenated tables
+constexpr u64 beyond = 0x180'0000'0000;                // above the guest's 40 bits
+
+// Virtual addresses that are not the IPA.
+constexpr u64 write_combining_alias = 0x60'0000'0000;  // of the fifth MiB of RAM
+constexpr u64 write_through_alias = 0x61'0000'0000;    // of the same
+constexpr u64 device_alias = 0x62'0000'0000;           // of the prefetchable BAR
+constexpr u64 high_va = 0x70'0000'0000;
+constexpr u64 beyond_va = 0x71'0000'0000;
+
+// MAIR_EL1, by AttrIndx.
+constexpr u8 attributes[] = {0xff, 0x44, 0xbb, 0x04};
+enum : u8 { write_back, write_combining, write_through, device_nGnRE };
+
+// Stage 1, in 2 MiB blocks. `touched` bytes from the start are the guest's business.
+struct window {
+  char const* name;
+  u64 va, ipa, touched;
+  u8 attribute;
+  bool user;  // EL0 may read and write, so that EL1 may not execute
+};
+constexpr window windows[] = {
+    {"registers", registers, registers, 0, device_nGnRE, false},
+    {"RAM", ram, ram, ram_size, write_back, false},
+    {"RAM, write-combining alias", write_combining_alias, ram + 4 * mib, mib, write_combining, true},
+    {"RAM, write-through alias", write_through_alias, ram + 4 * mib, mib, write_through, true},
+    {"huge pages", huge, huge, huge_size, write_back, true},
+    {"ROM", rom, rom, rom_size, write_back, false},
+    {"prefetchable BAR, write-combining", prefetchable_bar, prefetchable_bar, prefetchable_bar_size, write_combining,
+     false},
+    {"prefetchable BAR, Device", device_alias, prefetchable_bar, mib, device_nGnRE, false},
+    {"plain BAR, write-combining", plain_bar, plain_bar, plain_bar_size, write_combining, false},
+    {"GPU memory", gpu, gpu, 0, write_back, false},
+    {"peer memory", peer, peer, 0, write_back, false},
+    {"private device memory", private_device, private_device, 0, write_back, false},
+    {"DAX", dax, dax, dax_size, write_back, true},
+    {"high memory", high_va, high, high_size, write_back, true},
+    {"beyond the guest", beyond_va, beyond, 0, write_back, false},
+};
+
+// x0 of a hypercall; x1 and x2 are an IPA and a size, x0 then holds the answer.
+enum class call : u64 {
+  judge,         // compare every page of every window
+  log_writes,    // write-protect; answers how many pages were writable, and begins again
+  make_device,   // the prefetchable BAR becomes Device-nGnRE, or Normal-NC again when x2 is 0
+  make_pages,    // the block at x1 becomes pages
+  collect_used,  // answers how many leaves were used since the last time
+  maintain,      // cache maintenance by VA x1, as hardware would report it: QEMU's never faults
+  move_page,     // the page gets another frame with the same contents, and the old one is overwritten
+  forget,        // unmap
+  finished,      // x1: 0, or the line of guest.cpp that failed
+};
+
+}  // namespace layout

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "hypervisor.hpp"
+
+#include "vmsa/arch/stage1_descriptor.hpp"
+
+extern "C" void run_guest(el2::guest_registers& registers) noexcept;
+
+namespace el2 {
+namespace {
+
+using namespace vmsa;
+
+constexpr u8 ipa_bits = 40;
+constexpr unsigned donation = 8;  // frames that the tables are given at a time
+constexpr u16 vmid = 1;
+constexpr table_policy policy = kvm_policy({6, 17});
+
+alignas(2 * 4096) u8 table_memory[hypervisor::table_frames * 4096];
+
+// Everything at its own address: devices in the first GiB, memory in the second.
+void map_el2() noexcept {
+  alignas(4096) static u64 root[512];
+  root[0] = encode_leaf(ipa{0}, level::l1, stage1_leaf{.attr_index = 1, .ap = 0b01, .uxn = true}).raw;
+  root[1] = encode_leaf(ipa{0x4000'0000}, level::l1, stage1_leaf{.attr_index = 0, .ap = 0b01}).raw;
+  write_mair_el2(0x04ff);  // Normal-WB, Device-nGnRE
+  write_ttbr0_el2(reinterpret_cast<u64>(root));
+  write_tcr_el2(u64{1} << 31 | u64{1} << 23 | 0b010u << 16 | 0b11u << 12 | 0b01u << 10 | 0b01u << 8 | 25);
+  dsb_ishst();
+  asm volatile("tlbi alle2\n dsb nsh\n isb" : : : "memory");
+  write_sctlr_el2(0x30c5'0830 | 1u << 12 | 1u << 2 | 1u);
+  isb();
+}
+
+policy_host this_machine() noexcept {
+  features f = machine_features();
+  f.lpa2 = false;  // 48-bit descriptors, which hold SH
+  return {.cpu = f};
+}
+
+el1_regime<> make_stage2(features const& f) noexcept {
+  el1_registers r;
+  r.hcr = hcr_el2{}.with<hcr_el2::vm>(true).with<hcr_el2::rw>(true).with<hcr_el2::fwb>(f.s2fwb);
+  r.vtcr = geometry::for_ipa_size(ipa_bits, granule::k4, f).vtcr;
+  return make_regime(r, f);
+}
+
+}  // namespace
+
+u64 device::read(u64 offset) const noexcept { return scratch >> (8 * (offset & 7)); }
+
+void device::write(u64 offset, unsigned size, u64 value) noexcept {
+  if (offset >= 8) {
+    if (length < sizeof text - 1) text[length++] = static_cast<char>(value);
+    return;
+  }
+  u64 const mask = low_mask(8 * size) << (8 * offset);
+  scratch = (scratch & ~mask) | ((value << (8 * offset)) & mask);
+}
+
+hypervisor::hypervisor(std::span<region const> regions, ipa entry) noexcept
+    : regions_(regions),
+      host_(this_machine()),
+      regime_(make_stage2(host_.cpu)),
+      pool_(pa{reinterpret_cast<u64>(table_memory)}, granule::k4),
+      frames_{pool_, donation},
+      table_(table::create(port_, frames_, regime_.stage2.shape, stage2_controls::of(host_.cpu, host_.cpu.s2fwb))) {
+  map_el2();
+  registers.pc = entry.value;
+  regime_.stage2.root = table_->root();
+  write_vtcr_el2(regime_.registers.vtcr.raw);
+  write_vttbr_el2(vttbr_el2{}.with<vttbr_el2::vmid>(vmid).raw | table_->root().value);
+  write_hcr_el2(regime_.registers.hcr.raw);
+  write_sctlr_el1(0x30d0'0800);  // stage 1 and the caches off
+  forget_all_translations();
+}
+
+guest_exit hypervisor::run() noexcept {
+  for (;;) {
+    run_guest(registers);
+    esr_el2 const esr{{read_esr_el2()}};
+    if (esr.get<esr_el2::ec>() == 0x16) return {exit_reason::hypercall, {}};
+    // QEMU fills HPFAR_EL2 in on every stage 2 fault; where the architecture leaves it UNKNOWN, so do we.
+    decoded_fault decoded = decode_fault(esr, {{read_far_el2()}}, {{read_hpfar_el2()}});
+    if (!decoded) return {};
+    if (!decoded.fault.where_valid) decoded.fault.where = {~u64{0}};
+    if (std::optional<guest_exit> const exit = handle(decoded.fault)) return *exit;
+  }
+}
+
+std::optional<guest_exit> hypervisor::handle(stage2_fault const& fault) noexcept {
+  if (++counts.faults > most_faults) return guest_exit{};
+  fault_outcome const o = resolve(fault);
+  if (o.step == fault_step::unknown_address) return std::nullopt;  // stage 1 changed meanwhile: the guest tries again
+  ++counts.outcomes[static_cast<unsigned>(o.decided.outcome)];
+  switch (o.decided.outcome) {
+    case policy_outcome::map:
+      return o ? std::nullopt : std::optional{guest_exit{}};
+    case policy_outcome::make_young: {
+      stage2_fault again = o.fault;
+      again.status = {fault_kind::translation, {}};
+      return resolve(again) ? std::nullopt : std::optional{guest_exit{}};
+    }
+    case policy_outcome::mmio_exit:
+      emulate(o);
+      return std::nullopt;
+    case policy_outcome::skip_instruction:
+      registers.pc += 4;
+      return std::nullopt;
+    case policy_outcome::guest_exception:
+      inject(o.decided.esr_el1);
+      return std::nullopt;
+    default:
+      return guest_exit{exit_reason::refused, o};
+  }
+}
+
+fault_outcome hypervisor::resolve(stage2_fault fault) noexcept {
+  if (!fault.where_valid && !locate(fault)) return {.step = fault_step::unknown_address};
+  guest_context const context{.from_el0 = from_el0()};
+  for (;;) {
+    fault_outcome const o = handle_fault(port_, *table_, regions_, policy, host_, regime_, fault, context);
+    counts.breaks += o.mapping.broke;
+    if (o.mapping.error != table_error::out_of_frames || pool_.frames_in_use() + donation > table_frames) return o;
+    ++counts.out_of_frames;
+    frames_.left += donation;
+  }
+}
+
+// Stage 1 as the guest has it now, by the processor itself; PAR_EL1 is the guest's.
+bool hypervisor::locate(stage2_fault& fault) noexcept {
+  u64 const guest_par = read_par_el1();
+  par_el1 const par = from_el0() ? at_s1e0r(fault.virtual_address) : at_s1e1r(fault.virtual_address);
+  write_par_el1(guest_par);
+  if (par.get<par_el1::f>()) return false;
+  fault.where = ipa{par.raw & par_el1::output::mask} + (fault.virtual_address.value & 0xfff);
+  fault.where_valid = true;
+  ++counts.relocated;
+  return true;
+}
+
+void hypervisor::resolve_read(ipa where) noexcept {
+  static_cast<void>(resolve({.access = access_kind::read, .status = {fault_kind::translation, {}}, .where = where}));
+}
+
+template <class Use>
+void hypervisor::each_leaf(ipa base, u64 size, Use&& use) noexcept {
+  for (ipa at = base; at < base + size;) {
+    stage2_mapping const m = table_->look_up(at);
+    if (m) use(at, m);
+    at = at.align_down(m.size) + m.size;
+  }
+}
+
+void hypervisor::refresh(ipa base, u64 size) noexcept {
+  each_leaf(base, size, [&](ipa at, stage2_mapping const&) { resolve_read(at); });
+}
+
+u64 hypervisor::collect_written(ipa base, u64 size) noexcept {
+  u64 written = 0;
+  each_leaf(base, size, [&](ipa at, stage2_mapping const& m) {
+    if (stage2_bits::s2ap::get(m.entry.raw) != stage2_access::read_write) return;
+    ++written;
+    resolve_read(at);
+  });
+  return written;
+}
+
+// What the leaf of `m` says, as a value that it can be written from again.
+stage2_leaf hypervisor::leaf_at(ipa where, stage2_mapping const& m) const noexcept {
+  stage2_leaf leaf = leaf_of(policy(host_, *find(regions_, where), {}));
+  leaf.access = stage2_bits::s2ap::get(m.entry.raw);
+  leaf.execute = stage2_bits::xn::get(m.entry.raw);
+  return leaf;
+}
+
+u64 hypervisor::collect_used(ipa base, u64 size) noexcept {
+  u64 used = 0;
+  each_leaf(base, size, [&](ipa at, stage2_mapping const& m) {
+    if (!descriptor_bits::af::get(m.entry.raw)) return;
+    ++used;
+    stage2_leaf leaf = leaf_at(at, m);
+    leaf.af = false;
+    static_cast<void>(table_->map(at, m.output, m.at, leaf));
+  });
+  return used;
+}
+
+void hypervisor::split(ipa where) noexcept {
+  stage2_mapping const m = table_->look_up(where);
+  if (!m || m.at == level::l3) return;
+  stage2_leaf const leaf = leaf_at(where, m);
+  static_cast<void>(table_->unmap(where, m.size));
+  for (u64 offset = 0; offset < m.size; offset += 4096)
+    static_cast<void>(table_->map(where + offset, m.output + offset, level::l3, leaf));
+}
+
+// A write to read-only memory has no effect; everything else is the device.
+void hypervisor::emulate(fault_outcome const& o) noexcept {
+  transfer const& t = *o.fault.isv;
+  u64 const offset = o.fault.where.value & 0xfff;
+  if (o.fault.access == access_kind::read) {
+    if (t.reg < 31) registers.x[t.reg] = t.extend(mmio.read(offset));
+  } else if (o.where == nullptr) {
+    mmio.write(offset, t.size, t.reg < 31 ? registers.x[t.reg] : 0);
+  }
+  registers.pc += 4;
+}
+
+void hypervisor::inject(u64 esr_el1) noexcept {
+  write_esr_el1(esr_el1);
+  write_far_el1(read_far_el2());
+  write_elr_el1(registers.pc);
+  write_spsr_el1(registers.pstate);
+  registers.pc = read_vbar_el1() + (from_el0() ? 0x400 : 0x200);
+  registers.pstate = guest_registers{}.pstate;
+}
+
+}  // namespace el2

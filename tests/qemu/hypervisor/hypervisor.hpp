@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// A small hypervisor for one guest with one vCPU: it maps the guest's memory as it is touched, by a policy, emulates
+// what nothing backs, logs writes, ages pages and changes memory types. Everything about tables and types is the
+// core's.
+#pragma once
+#include "port.hpp"
+#include "vmsa/mmu/frames.hpp"
+#include "vmsa/mmu/stage2_table.hpp"
+#include "vmsa/policy/fault_path.hpp"
+#include "vmsa/policy/kvm.hpp"
+
+namespace el2 {
+
+// The registers of the guest that EL2 keeps: the layout is start.S's.
+struct guest_registers {
+  u64 x[31] = {};
+  u64 pc = 0;
+  u64 pstate = 0b0101 | 0xfu << 6;  // EL1h, interrupts masked
+};
+
+// A page of emulated registers: eight bytes that remember, and a byte that prints.
+struct device {
+  u64 scratch = 0;
+  char text[64] = {};
+  unsigned length = 0;
+
+  u64 read(u64 offset) const noexcept;
+  void write(u64 offset, unsigned size, u64 value) noexcept;
+};
+
+enum class exit_reason {
+  hypercall,   // x[0] says what the guest wants
+  refused,     // the policy has no memory for the access; the guest has not moved
+  unexpected,  // an exception that is no abort, or more than `most_faults`
+};
+
+struct guest_exit {
+  exit_reason why = exit_reason::unexpected;
+  vmsa::fault_outcome outcome{};  // of a refused access
+};
+
+struct statistics {
+  u64 faults = 0;
+  u64 outcomes[8] = {};   // by policy_outcome
+  u64 relocated = 0;      // HPFAR_EL2 was UNKNOWN: the address came from AT S1E1x
+  u64 out_of_frames = 0;  // the tables were given more memory
+  u64 breaks = 0;         // break-before-make
+};
+
+class hypervisor {
+ public:
+  static constexpr unsigned table_frames = 64;
+  static constexpr u64 most_faults = 20'000;  // a table that never satisfies the guest must end the run
+  using frames = vmsa::failing_frames<vmsa::frame_pool<table_frames>>;
+  using table = vmsa::stage2_table<port, frames>;
+
+  // `regions` is sorted, outlives the hypervisor, and may be changed between runs.
+  hypervisor(std::span<vmsa::region const> regions, vmsa::ipa entry) noexcept;
+
+  // Runs the guest until it wants something that is not memory.
+  guest_exit run() noexcept;
+  // What an abort comes to: nothing when the guest can go on.
+  std::optional<guest_exit> handle(vmsa::stage2_fault const& fault) noexcept;
+
+  // Gives what is mapped in [base, base + size) the type and the permissions that a read would get now, by
+  // break-before-make where that is needed: after a change of a region.
+  void refresh(vmsa::ipa base, u64 size) noexcept;
+  // How many leaves are writable; they are writable no more, so that the next call counts those written since. The
+  // region is one that logs writes.
+  u64 collect_written(vmsa::ipa base, u64 size) noexcept;
+  // How many leaves were used since the last call.
+  u64 collect_used(vmsa::ipa base, u64 size) noexcept;
+  // Turns the block at `where` into pages.
+  void split(vmsa::ipa where) noexcept;
+  // The guest takes `esr_el1` at its EL1 vector, as if its current instruction had caused it.
+  void inject(u64 esr_el1) noexcept;
+
+  table& stage2() noexcept { return *table_; }
+  vmsa::el1_regime<> const& regime() const noexcept { return regime_; }
+
+  guest_registers registers{};
+  device mmio{};
+  statistics counts{};
+
+ private:
+  vmsa::fault_outcome resolve(vmsa::stage2_fault fault) noexcept;
+  void resolve_read(vmsa::ipa where) noexcept;
+  vmsa::stage2_leaf leaf_at(vmsa::ipa where, vmsa::stage2_mapping const& m) const noexcept;
+  template <class Use>
+  void each_leaf(vmsa::ipa base, u64 size, Use&& use) noexcept;
+  bool locate(vmsa::stage2_fault& fault) noexcept;
+  void emulate(vmsa::fault_outcome const& o) noexcept;
+  bool from_el0() const noexcept { return (registers.pstate & 0b1111) == 0; }
+
+  port port_{};
+  std::span<vmsa::region const> regions_;
+  vmsa::policy_host host_{};
+  vmsa::el1_regime<> regime_{};
+  vmsa::frame_pool<table_frames> pool_;
+  frames frames_;
+  std::optional<table> table_;
+};
+
+}  // namespace el2
