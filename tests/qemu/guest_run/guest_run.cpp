@@ -173,8 +173,8 @@ u64 session::answer(call what, u64 a, u64 b) noexcept {
 int session::report(bool finished, u64 failed_line) noexcept {
   statistics const& c = vm_.counts;
   print_line("guest: \"", static_cast<char const*>(vm_.mmio.text), "\"");
-  print_line("faults ", c.faults, ", relocated ", c.relocated, ", out of frames ", c.out_of_frames, ", breaks ",
-             c.breaks);
+  print_line("faults ", c.faults, ", on table walks ", c.table_walks, ", relocated ", c.relocated, ", out of frames ",
+             c.out_of_frames, ", breaks ", c.breaks);
   constexpr char const* names[] = {"map",       "memslot error", "run error",        "guest exception",
                                    "MMIO exit", "make young",    "skip instruction", "not applicable"};
   bool every_outcome = true;
@@ -193,7 +193,8 @@ int session::report(bool finished, u64 failed_line) noexcept {
       {failed_line == 0, "the guest's checks hold"},
       {c.faults > 1000, "more than 1,000 faults"},
       {every_outcome, "every outcome of the policy"},
-      {c.relocated != 0 && c.out_of_frames != 0 && c.breaks != 0, "every way through the fault path"},
+      {c.table_walks != 0 && c.relocated != 0 && c.out_of_frames != 0 && c.breaks != 0,
+       "every way through the fault path"},
       {judged_.mapped != 0 && judged_.unexplained == 0, "AT agrees with translate"},
       {!sweep::same_text(sweep::argument(0), "7.2") || judged_.explained == explained_by_7_2,
        "the rows explained are those on record"},

@@ -89,6 +89,7 @@ guest_exit hypervisor::run() noexcept {
 
 std::optional<guest_exit> hypervisor::handle(stage2_fault const& fault) noexcept {
   if (++counts.faults > most_faults) return guest_exit{};
+  counts.table_walks += fault.s1ptw;
   fault_outcome const o = resolve(fault);
   if (o.step == fault_step::unknown_address) return std::nullopt;  // stage 1 changed meanwhile: the guest tries again
   ++counts.outcomes[static_cast<unsigned>(o.decided.outcome)];

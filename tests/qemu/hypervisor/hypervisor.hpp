@@ -42,6 +42,7 @@ struct guest_exit {
 struct statistics {
   u64 faults = 0;
   u64 outcomes[8] = {};   // by policy_outcome
+  u64 table_walks = 0;    // faults on the guest's own table walks
   u64 relocated = 0;      // HPFAR_EL2 was UNKNOWN: the address came from AT S1E1x
   u64 out_of_frames = 0;  // the tables were given more memory
   u64 breaks = 0;         // break-before-make
