@@ -38,6 +38,7 @@ int run(int argc, char** argv) {
       // In the order of --help, one to a line.
       add_coherency,
       add_fault,
+      add_decide,
       add_replay,
       add_decode,
       add_combine,

@@ -9,6 +9,11 @@ namespace vmsa::text {
 
 nlohmann::ordered_json decision_json(decision const& d, level at, descriptor_format const& format) {
   nlohmann::ordered_json out = {{"outcome", name(d.outcome)}};
+  // What an outcome does not have is null, so that every key is always there.
+  for (char const* key : {"memory_type", "memattr", "sh", "s2ap", "xn", "descriptor", "errno", "esr_el1"})
+    out[key] = nullptr;
+  out["capability_243"] = d.capability_243;
+  for (char const* key : {"cache_maintenance", "rule", "why", "cause", "level"}) out[key] = nullptr;
   if (d.maps()) {
     stage2_leaf const leaf = leaf_of(d);
     out["memory_type"] = json_name(d.memory);
@@ -24,7 +29,6 @@ nlohmann::ordered_json decision_json(decision const& d, level at, descriptor_for
   if (d.error != policy_errno::none) out["errno"] = name(d.error);
   if (d.cause != policy_cause::none) out["cause"] = name(d.cause);
   if (d.esr_el1 != 0) out["esr_el1"] = hex(d.esr_el1);
-  out["capability_243"] = d.capability_243;
   if (d.row != nullptr) {
     out["rule"] = d.row->id;
     out["why"] = d.row->why;

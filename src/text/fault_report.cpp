@@ -12,6 +12,7 @@
 #include "vmsa/text/explain.hpp"
 #include "vmsa/text/format.hpp"
 #include "vmsa/text/input_error.hpp"
+#include "vmsa/text/policy_file.hpp"
 #include "vmsa/text/policy_names.hpp"
 
 namespace vmsa::text {
@@ -23,22 +24,14 @@ using nlohmann::ordered_json;
 constexpr pa table_memory{u64{1} << 47};
 constexpr u64 table_memory_size(std::size_t accesses) { return (u64{1} << 20) + 3 * granule_size(granule::k4) * accesses; }
 
-// A policy by name: a release of Linux, or another hypervisor.
-struct named_policy {
-  table_policy decide{};
-  std::optional<kernel_version> kernel{};
-};
-
-named_policy find_policy(fault_scenario const& s) {
-  constexpr std::string_view prefix = "linux-";
-  if (s.policy.starts_with(prefix)) {
-    if (auto const version = parse_kernel(std::string_view(s.policy).substr(prefix.size())))
-      return {kvm_policy(*version), version};
-  } else if (auto const other = parse_hypervisor(s.policy)) {
-    return {{&hypervisor_table(*other)}, std::nullopt};
+// An unknown policy is an error where the scenario names it.
+named_policy policy_of(fault_scenario const& s) {
+  try {
+    return find_policy(s.policy);
+  } catch (input_error const& error) {
+    if (s.policy_line == 0 || !error.file().empty()) throw;
+    throw input_error(s.file, s.policy_line, error.problem(), error.valid());
   }
-  throw input_error(s.policy_line == 0 ? "" : s.file, s.policy_line, fmt::format("no policy \"{}\"", s.policy),
-                    fmt::format("linux-X.Y for {}, or {}", valid_kernel, hypervisor_names()));
 }
 
 // Stage 1's output as the guest meant it: a MAIR byte that needs a feature says that the guest has the feature.
@@ -59,33 +52,13 @@ bool worth_telling(circumstance c) {
   }
 }
 
-std::string permissions(stage2_leaf const& leaf) {
-  return fmt::format("{}, {}", name(leaf.access), name(leaf.execute));
-}
-
-std::string outcome_text(decision const& d) {
-  switch (d.outcome) {
-    case policy_outcome::map: return fmt::format("map {}, {}", name(d.memory), permissions(leaf_of(d)));
-    case policy_outcome::memslot_error: return fmt::format("the memslot is refused with {}", name(d.error));
-    case policy_outcome::run_error: return fmt::format("KVM_RUN returns -{} ({})", name(d.error), name(d.cause));
-    case policy_outcome::guest_exception:
-      return d.esr_el1 == 0 ? fmt::format("the guest takes {}", name(d.exception))
-                            : fmt::format("the guest takes {}, ESR_EL1 {}", name(d.exception), hex(d.esr_el1));
-    case policy_outcome::mmio_exit: return "exit to the monitor, which emulates the access";
-    case policy_outcome::make_young: return "set the access flag";
-    case policy_outcome::skip_instruction: return "skip the instruction: there is nothing to maintain";
-    case policy_outcome::not_applicable: return "not applicable: no such memory can be behind a guest";
-  }
-  return "?";
-}
-
 // The short answer: the type the access ends with, or what happens instead.
 std::string verdict(fault_outcome const& o) {
   switch (o.step) {
     case fault_step::resolved:
       return o.retried ? std::string(name(summarize(o.retried.attributes)))
                        : fmt::format("faults again: {}", name(o.retried.fault->kind));
-    case fault_step::decided: return outcome_text(o.decided);
+    case fault_step::decided: return describe(o.decided);
     case fault_step::unknown_address: return "the address is unknown";
     case fault_step::table_refused: return fmt::format("not mapped: {}", name(o.mapping.error));
   }
@@ -142,7 +115,7 @@ void tell(std::string& out, std::size_t position, fault_scenario const& scenario
     return;
   }
   line(out, "memory", memory_text(s));
-  line(out, "decision", outcome_text(o.decided));
+  line(out, "decision", describe(o.decided));
   if (o.decided.row != nullptr) {
     line(out, "rule", fmt::format("{}, row {}", scenario.policy, o.decided.row->id));
     line(out, "why", o.decided.row->why);
@@ -165,7 +138,7 @@ void tell(std::string& out, std::size_t position, fault_scenario const& scenario
       line(out, "alias", fmt::format("{}: {}: {}", name(a.other.owner), describe(a.other.attributes), mismatch_text(a.disagreement)));
   }
   for (what_if const& w : s.otherwise)
-    line(out, "otherwise", fmt::format("{}: {}", describe(w.changed), outcome_text(w.then)));
+    line(out, "otherwise", fmt::format("{}: {}", describe(w.changed), describe(w.then)));
 }
 
 ordered_json to_json(memory_attributes const& a) {
@@ -272,7 +245,7 @@ fault_report run(fault_scenario const& scenario) {
   registers.vttbr.raw = table->root().value;
   auto const regime = make_regime(registers, host.cpu);
 
-  named_policy const policy = find_policy(scenario);
+  named_policy const policy = policy_of(scenario);
   for (guest_access const& access : scenario.accesses) {
     fault_story story;
     story.access = &access;
@@ -286,11 +259,11 @@ fault_report run(fault_scenario const& scenario) {
     }
     guest_context const guest{.stage1 = stage1_of(access, fault.access, host.cpu)};
     fault_outcome& o = story.outcome;
-    o = handle_fault(memory, *table, regions, policy.decide, host, regime, fault, guest);
+    o = handle_fault(memory, *table, regions, policy, host, regime, fault, guest);
     if (o.where != nullptr) {
       story.memory = &scenario.memory[static_cast<std::size_t>(o.where - regions.data())];
-      if (policy.kernel)
-        for (what_if const& w : what_would_change(*policy.kernel, host, o.where->inputs, o.where->backing, o.access))
+      if (policy.kernel())
+        for (what_if const& w : what_would_change(*policy.kernel(), host, o.where->inputs, o.where->backing, o.access))
           if (worth_telling(w.changed)) story.otherwise.items[story.otherwise.count++] = w;
       o.where = nullptr;  // it points into this function's regions; the story has the scenario's
     }

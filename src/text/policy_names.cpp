@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "vmsa/text/format.hpp"
 #include "vmsa/text/names.hpp"
 
 namespace vmsa::text {
@@ -143,11 +144,12 @@ std::string_view name(dma_verdict v) noexcept {
 
 std::string_view name(policy_input i) noexcept {
   constexpr std::array<words, policy_input_count> names{
-      "fwb-dic",     "lpa2",     "xnx",         "idc",    "mte",       "mte-vm",      "mode",
-      "page",        "linear",   "vma",         "mapping", "allow-any-uncached", "shared", "swap-backed",
-      "mte-allowed", "host-access", "late",     "slot",   "read-only", "log-dirty",   "dma",
-      "host-leaf",   "access",   "fault",       "stage1-walk", "cache-maintenance", "syndrome", "nisv-exits",
-      "el0",         "nested-grant", "backing"};
+      "fwb_dic",    "lpa2",               "xnx",       "idc",         "mte",         "mte_vm",
+      "mode",       "page",               "linear",    "vma",         "mapping",     "allow_any_uncached",
+      "shared",     "swap_backed",        "mte_allowed", "host_access", "late",      "slot",
+      "read_only",  "log_dirty",          "dma",       "host_leaf",   "access",      "fault",
+      "stage1_walk", "cache_maintenance", "syndrome_valid", "nisv_exits", "from_el0", "nested_grant",
+      "backing"};
   return pick(names, i);
 }
 
@@ -158,7 +160,7 @@ std::string_view json_name(stage2_memory m) noexcept {
                                          summary::device_GRE,    summary::normal_nc,    summary::normal_wt,
                                          summary::normal_wb};
   auto const i = static_cast<std::size_t>(m);
-  return i < types.size() ? json_name(types[i]) : "stage-1";
+  return i < types.size() ? json_name(types[i]) : "stage1";
 }
 
 std::string_view describe(circumstance c) noexcept {
@@ -183,6 +185,27 @@ std::string describe(cache_duties d) {
   if (d.clean_invalidate_poc) out += "clean+invalidate to PoC";
   if (d.invalidate_instruction_pou) out += fmt::format("{}invalidate I-cache to PoU", out.empty() ? "" : ", ");
   return out.empty() ? "none" : out;
+}
+
+std::string describe(decision const& d) {
+  switch (d.outcome) {
+    case policy_outcome::map: {
+      stage2_leaf const leaf = leaf_of(d);
+      return fmt::format("map {}, {}, {}", name(d.memory), name(leaf.access), name(leaf.execute));
+    }
+    case policy_outcome::memslot_error: return fmt::format("the memslot is refused with {}", name(d.error));
+    case policy_outcome::run_error: return fmt::format("KVM_RUN returns -{} ({})", name(d.error), name(d.cause));
+    case policy_outcome::guest_exception:
+      return d.esr_el1 == 0 ? fmt::format("the guest takes {}", name(d.exception))
+                            : fmt::format("the guest takes {}, ESR_EL1 {}", name(d.exception), hex(d.esr_el1));
+    case policy_outcome::mmio_exit: return "exit to the monitor, which emulates the access";
+    case policy_outcome::make_young: return "set the access flag";
+    case policy_outcome::skip_instruction: return "skip the instruction: there is nothing to maintain";
+    case policy_outcome::not_applicable: break;
+  }
+  return d.row == nullptr ? "no row of the policy speaks about it"
+         : d.cause == policy_cause::configuration ? "the caller of the hypervisor chooses"
+                                                  : "not applicable: no such memory can be behind a guest";
 }
 
 std::span<std::string_view const> values_of(policy_input i) noexcept {

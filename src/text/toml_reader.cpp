@@ -166,6 +166,12 @@ std::vector<std::size_t> toml_table::item_lines(std::string_view key) const {
   return out;
 }
 
+std::vector<std::string> toml_table::string_or_strings(std::string_view key) const {
+  void const* node = find(key);
+  if (node != nullptr && as_node(node).is_string()) return {as_node(node).as_string()->get()};
+  return strings(key);
+}
+
 std::optional<std::size_t> toml_table::choice(std::string_view key, std::span<std::string_view const> names) const {
   std::optional<std::string> const value = string(key);
   if (!value) return std::nullopt;

@@ -34,6 +34,8 @@ class toml_table {
   std::optional<bool> flag(std::string_view key) const;
   std::vector<std::string> strings(std::string_view key) const;  // empty when absent
   std::vector<std::size_t> item_lines(std::string_view key) const;  // of the elements of an array
+  // A string, or an array of strings; empty when absent.
+  std::vector<std::string> string_or_strings(std::string_view key) const;
   // The position of the key's value in `names`.
   std::optional<std::size_t> choice(std::string_view key, std::span<std::string_view const> names) const;
 

@@ -31,7 +31,7 @@ TEST(PolicyNames, BackingsAndBack) {
   EXPECT_FALSE(parse_backing("ram"));
   EXPECT_EQ(parse_hypervisor("tf-rmm"), hypervisor::tf_rmm);
   EXPECT_FALSE(parse_hypervisor("kvm"));
-  EXPECT_EQ(parse_stage2_memory("stage-1"), stage2_memory::stage1);
+  EXPECT_EQ(parse_stage2_memory("stage1"), stage2_memory::stage1);
   EXPECT_EQ(parse_stage2_memory("normal-nc"), stage2_memory::normal_nc);
   EXPECT_FALSE(parse_stage2_memory("Normal-NC"));
 }

@@ -27,16 +27,19 @@ std::string_view name(alias_owner o) noexcept;
 std::string_view name(mismatch m) noexcept;       // `none`, `ordering only`, `loss of coherency`, `previous contents`
 std::string_view name(kvm_era e) noexcept;        // `6.9 to 6.16`
 std::string_view name(dma_verdict v) noexcept;
-std::string_view name(policy_input i) noexcept;   // as a policy file spells it
+std::string_view name(policy_input i) noexcept;   // the key of a policy file, where it is one key
 std::string_view name(hypervisor h) noexcept;
 
-// JSON form of what a leaf says: a summary's, or `stage-1` where stage 1 decides.
+// JSON form of what a leaf says: a summary's, or `stage1` where stage 1 decides.
 std::string_view json_name(stage2_memory m) noexcept;
 
 // What would be different: `without FWB`, `before 6.9`.
 std::string_view describe(circumstance c) noexcept;
 // `none`, or the work joined by commas: `clean+invalidate to PoC, invalidate I-cache to PoU`.
 std::string describe(cache_duties d);
+
+// A decision in a phrase: `map Normal-NC, RW, execute-never`; `KVM_RUN returns -EFAULT (cannot-pin)`.
+std::string describe(decision const& d);
 
 // The values of one input as a policy file spells them: `false` and `true` for yes or no.
 std::span<std::string_view const> values_of(policy_input i) noexcept;
@@ -52,7 +55,7 @@ std::optional<hypervisor> parse_hypervisor(std::string_view text) noexcept;
 std::string hypervisor_names();
 std::optional<stage2_memory> parse_stage2_memory(std::string_view text) noexcept;
 inline constexpr std::string_view valid_stage2_memory =
-    "normal-wb normal-wt normal-nc device-nGnRnE device-nGnRE device-nGRE device-GRE stage-1";
+    "normal-wb normal-wt normal-nc device-nGnRnE device-nGnRE device-nGRE device-GRE stage1";
 
 // What a processor has, as far as policies look: the rest of `features` is left alone.
 struct cpu_row {
