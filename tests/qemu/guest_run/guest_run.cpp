@@ -5,6 +5,7 @@
 #include "../hypervisor/console.hpp"
 #include "../hypervisor/hypervisor.hpp"
 #include "../sweep/arguments.hpp"
+#include "../sweep/translated.hpp"
 #include "layout.hpp"
 
 namespace el2 {
@@ -28,19 +29,8 @@ region guest_memory[] = {
 };
 constexpr u64 spare_frames = 0x4720'0000;
 
-// PAR_EL1.ATTR of each window's pages, by the order of layout::windows: Normal-WB 0xff, write-through 0xbb, Normal-NC
-// 0x44, Device-nGnRE 0x04. With FWB the guest's RAM is write-back whatever its stage 1 says.
-constexpr u8 without_fwb[] = {0x04, 0xff, 0x44, 0xbb, 0xff, 0xff, 0x44, 0x04, 0x04, 0, 0, 0, 0xff, 0xff, 0};
-constexpr u8 with_fwb[] = {0x04, 0xff, 0xff, 0xff, 0xff, 0xff, 0x44, 0x04, 0x04, 0, 0, 0, 0xff, 0xff, 0};
-constexpr unsigned bar_windows[] = {6, 7};
-
-constexpr unsigned most_printed = 10;
 // Rows that D15 explains in QEMU 7.2: those of stage 1 tables that are not mapped when everything was forgotten.
-constexpr u64 explained_by_7_2 = 6144;
-
-struct judged {
-  u64 pages = 0, mapped = 0, rows = 0, equal = 0, explained = 0, unexplained = 0, wrong_type = 0;
-};
+constexpr u64 explained_by_7_2 = 8192;
 
 class session {
  public:
@@ -48,7 +38,10 @@ class session {
 
  private:
   hypervisor vm_{guest_memory, {layout::ram}};
-  judged judged_{};
+  sweep::tally judged_{};
+  u64 pages_ = 0;
+  u64 mapped_ = 0;
+  u64 wrong_type_ = 0;
   bool bar_is_device_ = false;
   u64 next_frame_ = spare_frames;
 
@@ -60,40 +53,29 @@ class session {
   int report(bool finished, u64 failed_line) noexcept;
 };
 
-// A stage 2 fault on a stage 1 table access: QEMU reports the stage 1 level (D15 of the sweep).
-bool stage1_level_reported(vmsa::translation const& model, par_el1 machine) noexcept {
-  return model.fault && model.fault->on_stage1_walk &&
-         par_el1::fst::put(machine.raw, 0) == par_el1::fst::put(model.par.raw, 0) &&
-         par_el1::fst::get(machine.raw) >> 2 == par_el1::fst::get(model.par.raw) >> 2;
-}
-
 void session::judge_page(el1_regime<> const& regime, window const& w, u64 offset, u8 type) noexcept {
-  struct {
-    translation* what;
-    memory_access access;
-  } const instructions[] = {{at_s12e1r, {.op = operation::at_read}},
-                            {at_s12e1w, {.op = operation::at_write}},
-                            {at_s12e0r, {.op = operation::at_read, .el = exception_level::el0}}};
-  ++judged_.pages;
   va const where{w.va + offset};
   port memory;
-  for (auto const& i : instructions) {
-    vmsa::translation const model = translate(memory, regime, where, i.access);
+  bool mapped = false;
+  for (sweep::instruction const& i : sweep::both_stages) {
+    vmsa::translation const model = translate(memory, regime, where, i.acc);
     par_el1 const machine = i.what(where);
-    ++judged_.rows;
-    constexpr u64 unknown = par_el1::ns::mask | u64{1} << 10;
-    u64 const ignored = model ? unknown : 0;
-    bool const same = (machine.raw & ~ignored) == (model.par.raw & ~ignored);
-    bool const wrong_type = model && machine.get<par_el1::attr>() != type;
-    judged_.mapped += model && i.what == at_s12e1r;
-    judged_.equal += same;
-    judged_.wrong_type += wrong_type;
-    if (!same) ++(stage1_level_reported(model, machine) ? judged_.explained : judged_.unexplained);
-    bool const finding = (!same && !stage1_level_reported(model, machine)) || wrong_type;
-    if (finding && judged_.unexplained + judged_.wrong_type <= most_printed)
-      print_line("  ", w.name, " + ", hex{offset}, ": model ", hex{model.par.raw}, " machine ", hex{machine.raw},
-                 " type ", hex{type});
+    auto const describe = [&] { print_line("  ", w.name, " + ", hex{offset}, ", ", i.name, ":"); };
+    sweep::judge(
+        judged_, sweep::par_of(model, regime.feat), machine,
+        [&] {
+          bool const d15 = sweep::reports_stage1_level(model, machine, regime.lower.shape.start);
+          return d15 ? sweep::deviation::d15 : sweep::deviation::none;
+        },
+        describe);
+    mapped = mapped || model;
+    if (!model || machine.get<par_el1::attr>() == type) continue;
+    if (++wrong_type_ > 10) continue;
+    describe();
+    print_line("    type ", hex{machine.get<par_el1::attr>()}, " instead of ", hex{type});
   }
+  ++pages_;
+  mapped_ += mapped;
 }
 
 void session::judge() noexcept {
@@ -105,14 +87,10 @@ void session::judge() noexcept {
   r.sctlr = {{read_sctlr_el1()}};
   // QEMU's stage 1 hands on SH as it stands.
   el1_regime<> const regime = make_regime(r, vm_.regime().feat, {.effective_sh_at_stage1 = false});
-  bool const fwb = vm_.regime().both.fwb;
-  unsigned n = 0;
   for (window const& w : layout::windows) {
-    u8 type = fwb ? with_fwb[n] : without_fwb[n];
-    for (unsigned const bar : bar_windows)
-      if (n == bar && bar_is_device_) type = 0x04;
+    u8 type = vm_.regime().both.fwb ? w.type_with_fwb : w.type;
+    if (bar_is_device_ && w.ipa == layout::prefetchable_bar) type = 0x04;
     for (u64 offset = 0; offset < w.touched; offset += 4096) judge_page(regime, w, offset, type);
-    ++n;
   }
 }
 
@@ -182,9 +160,10 @@ int session::report(bool finished, u64 failed_line) noexcept {
     print_line("  ", names[i], ": ", c.outcomes[i]);
     every_outcome = every_outcome && c.outcomes[i] != 0;
   }
-  print_line("pages ", judged_.pages, " (mapped ", judged_.mapped, "), rows ", judged_.rows, ", equal ", judged_.equal,
-             ", explained ", judged_.explained, ", unexplained ", judged_.unexplained, ", of the wrong type ",
-             judged_.wrong_type);
+  u64 const explained = judged_.explained_rows();
+  print_line("pages ", pages_, ", mapped ", mapped_, ", of the wrong type ", wrong_type_);
+  print_line("rows ", judged_.rows, ", equal ", judged_.equal, ", explained ", explained, ", unexplained ",
+             judged_.unexplained);
   struct {
     bool good;
     char const* what;
@@ -195,10 +174,10 @@ int session::report(bool finished, u64 failed_line) noexcept {
       {every_outcome, "every outcome of the policy"},
       {c.table_walks != 0 && c.relocated != 0 && c.out_of_frames != 0 && c.breaks != 0,
        "every way through the fault path"},
-      {judged_.mapped != 0 && judged_.unexplained == 0, "AT agrees with translate"},
-      {!sweep::same_text(sweep::argument(0), "7.2") || judged_.explained == explained_by_7_2,
+      {mapped_ != 0 && judged_.unexplained == 0, "AT agrees with translate"},
+      {!sweep::same_text(sweep::argument(0), "7.2") || explained == explained_by_7_2,
        "the rows explained are those on record"},
-      {judged_.wrong_type == 0, "memory types are those written down"},
+      {wrong_type_ == 0, "memory types are those written down"},
   };
   int status = 0;
   for (auto const& d : demands) {

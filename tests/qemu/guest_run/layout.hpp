@@ -35,30 +35,33 @@ constexpr u64 beyond_va = 0x71'0000'0000;
 constexpr u8 attributes[] = {0xff, 0x44, 0xbb, 0x04};
 enum : u8 { write_back, write_combining, write_through, device_nGnRE };
 
-// Stage 1, in 2 MiB blocks. `touched` bytes from the start are the guest's business.
+// Stage 1, in 2 MiB blocks. `touched` bytes from the start are the guest's business. Where stage 2 maps them AT must
+// answer `type`, or `type_with_fwb` where HCR_EL2.FWB is set: Normal-WB 0xff, write-through 0xbb, Normal-NC 0x44,
+// Device-nGnRE 0x04. With FWB the guest's RAM is write-back whatever its stage 1 says.
 struct window {
   char const* name;
   u64 va, ipa, touched;
   u8 attribute;
   bool user;  // EL0 may read and write, so that EL1 may not execute
+  u8 type, type_with_fwb;
 };
 constexpr window windows[] = {
-    {"registers", registers, registers, 0, device_nGnRE, false},
-    {"RAM", ram, ram, ram_size, write_back, false},
-    {"RAM, write-combining alias", write_combining_alias, ram + 4 * mib, mib, write_combining, true},
-    {"RAM, write-through alias", write_through_alias, ram + 4 * mib, mib, write_through, true},
-    {"huge pages", huge, huge, huge_size, write_back, true},
-    {"ROM", rom, rom, rom_size, write_back, false},
-    {"prefetchable BAR, write-combining", prefetchable_bar, prefetchable_bar, prefetchable_bar_size, write_combining,
-     false},
-    {"prefetchable BAR, Device", device_alias, prefetchable_bar, mib, device_nGnRE, false},
-    {"plain BAR, write-combining", plain_bar, plain_bar, plain_bar_size, write_combining, false},
-    {"GPU memory", gpu, gpu, 0, write_back, false},
-    {"peer memory", peer, peer, 0, write_back, false},
-    {"private device memory", private_device, private_device, 0, write_back, false},
-    {"DAX", dax, dax, dax_size, write_back, true},
-    {"high memory", high_va, high, high_size, write_back, true},
-    {"beyond the guest", beyond_va, beyond, 0, write_back, false},
+    {"registers", registers, registers, 0, device_nGnRE, false, 0, 0},
+    {"RAM", ram, ram, ram_size, write_back, false, 0xff, 0xff},
+    {"RAM, write-combining alias", write_combining_alias, ram + 4 * mib, mib, write_combining, true, 0x44, 0xff},
+    {"RAM, write-through alias", write_through_alias, ram + 4 * mib, mib, write_through, true, 0xbb, 0xff},
+    {"huge pages", huge, huge, huge_size, write_back, true, 0xff, 0xff},
+    {"ROM", rom, rom, rom_size, write_back, false, 0xff, 0xff},
+    {"BAR, write-combining", prefetchable_bar, prefetchable_bar, prefetchable_bar_size, write_combining, false, 0x44,
+     0x44},
+    {"BAR, Device", device_alias, prefetchable_bar, mib, device_nGnRE, false, 0x04, 0x04},
+    {"plain BAR, write-combining", plain_bar, plain_bar, plain_bar_size, write_combining, false, 0x04, 0x04},
+    {"GPU memory", gpu, gpu, 0, write_back, false, 0, 0},
+    {"peer memory", peer, peer, 0, write_back, false, 0, 0},
+    {"private device memory", private_device, private_device, 0, write_back, false, 0, 0},
+    {"DAX", dax, dax, dax_size, write_back, true, 0xff, 0xff},
+    {"high memory", high_va, high, high_size, write_back, true, 0xff, 0xff},
+    {"beyond the guest", beyond_va, beyond, 0, write_back, false, 0, 0},
 };
 
 // x0 of a hypercall; x1 and x2 are an IPA and a size, x0 then holds the answer.

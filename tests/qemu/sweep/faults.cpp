@@ -116,12 +116,7 @@ deviation explain(damaged const& d, instruction const& i, translation const& mod
   if (left == left_in_memory::also_dirty)
     return equal(expected, machine) && i.acc.op == operation::at_write ? deviation::d10 : deviation::none;
 
-  if (model.fault && model.fault->on_stage1_walk) {
-    unsigned stage1_steps = 0;
-    for (walk_step const& step : model.steps) stage1_steps += step.by == stage::one;
-    level const l = static_cast<level>(number(d.in.g.start) + static_cast<int>(stage1_steps));
-    return machine == encode_par_fault(encode_fsc(model.fault->kind, l), true, true) ? deviation::d15 : deviation::none;
-  }
+  if (reports_stage1_level(model, machine, d.in.g.start)) return deviation::d15;
   if (model && model.stage2_leaf->contiguous) {
     u64 const inside = low_mask(d.in.g.shift(d.at));
     u64 const output = leaf_output({d.value}, d.at, d.in.g.format).value | (model.output.value & inside);

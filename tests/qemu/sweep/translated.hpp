@@ -55,4 +55,13 @@ inline par_el1 par_of(vmsa::translation const& t, vmsa::features const& f) noexc
   return vmsa::encode_par(t.output, a, f.mte_perm);
 }
 
+// D15: a stage 2 fault on a stage 1 table access, reported with the level of that stage 1 table.
+inline bool reports_stage1_level(vmsa::translation const& model, par_el1 machine, vmsa::level stage1_start) noexcept {
+  if (!model.fault || !model.fault->on_stage1_walk) return false;
+  int l = number(stage1_start);
+  for (vmsa::walk_step const& step : model.steps) l += step.by == vmsa::stage::one;
+  return machine ==
+         vmsa::encode_par_fault(vmsa::encode_fsc(model.fault->kind, static_cast<vmsa::level>(l)), true, true);
+}
+
 }  // namespace sweep
