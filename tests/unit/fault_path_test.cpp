@@ -115,6 +115,18 @@ TEST(FaultPath, APermissionFaultNeedsItsAddressFirst) {
   EXPECT_FALSE(m.table.look_up(ram));
 }
 
+// A block does not fit where a table is: the page alone is mapped.
+TEST(FaultPath, AFinerTableIsFilledIn) {
+  machine m;
+  ASSERT_TRUE(m.table.map(bar.align_down(0x1000) + 0x1000, {0x4'0000'2000}, level::l3,
+                          {.memory = stage2_memory::normal_nc, .fwb = true, .execute = stage2_execute::nobody}));
+  fault_outcome const out = m.take(v6_17, access_kind::write, bar, 0x44);
+  EXPECT_EQ(out.step, fault_step::resolved);
+  EXPECT_EQ(out.at, level::l3);
+  EXPECT_EQ(out.retried.output, pa{0x4'0000'1080});
+  EXPECT_EQ(machine().take(v6_17, access_kind::write, bar, 0x44).at, level::l2);
+}
+
 TEST(FaultPath, ARefusalOfTheTableIsReported) {
   machine m;
   failing_frames<arena_frames<memory>> none{m.frames, 1};

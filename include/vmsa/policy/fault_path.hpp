@@ -90,11 +90,13 @@ constexpr fault_outcome handle_fault(Port& port, Table& table, std::span<region 
   out.decided = policy(host, out.where != nullptr ? *out.where : nothing, out.access);
   if (!out.decided.maps() || out.where == nullptr) return out;
 
+  stage2_mapping const found = table.look_up(fault.where);
   out.at = leaf_at(*out.where, fault.where, out.decided.largest_leaf, format.tg);
+  // Where the table is finer already, as after a split, the fault fills in what is missing; to collapse is the owner's.
+  if (out.at < found.at) out.at = found.at;
   out.base = fault.where.align_down(level_size(format.tg, out.at));
   out.output = out.where->output_of(out.base);
   out.leaf = leaf_of(out.decided);
-  stage2_mapping const found = table.look_up(out.base);
   out.before = found.entry;
   out.mapping = table.map(out.base, out.output, out.at, out.leaf, existing::replace);
   if (!out.mapping) {
