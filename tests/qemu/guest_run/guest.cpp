@@ -8,6 +8,7 @@ using namespace vmsa;
 using layout::call;
 using layout::mib;
 
+extern "C" u64 run_at_el0(u64 code, u64 x0) noexcept;
 extern "C" u64 last_abort;
 u64 last_abort = 0;
 
@@ -41,6 +42,7 @@ u64 abort_of(Access&& access) noexcept {
 }
 
 constexpr u64 external_data_abort = 0x9600'0010;
+constexpr u64 external_data_abort_of_el0 = 0x9200'0010;
 constexpr u64 external_instruction_abort = 0x8600'0010;
 
 struct alignas(4096) table {
@@ -240,6 +242,21 @@ void have_pages_aged() noexcept {
   verify(base, mib, base);
 }
 
+// Code and data of EL0, in pages that stage 2 does not map yet; memory that EL0 cannot have is EL0's abort.
+void use_el0() noexcept {
+  u64 const code = layout::huge + 8;
+  at<u32>(code) = 0xf940'0000;      // ldr x0, [x0]
+  at<u32>(code + 4) = 0xd400'0001;  // svc #0
+  asm volatile("dc cvau, %0\n dsb ish\n ic ivau, %0\n dsb ish\n isb" : : "r"(code) : "memory");
+  at<u64>(layout::dax + 0x2008) = 0x1234;
+  hypercall(call::forget, layout::huge, page);
+  hypercall(call::forget, layout::dax + 0x2000, page);
+  check(run_at_el0(code, layout::dax + 0x2008) == 0x1234);
+  check(last_abort >> 26 == 0x15);  // it ended with SVC
+  run_at_el0(code, layout::peer);
+  check(last_abort == external_data_abort_of_el0);
+}
+
 void lose_everything() noexcept {
   for (layout::window const& w : layout::windows) hypercall(call::forget, w.ipa, w.touched);
   hypercall(call::judge);
@@ -263,6 +280,7 @@ extern "C" [[noreturn]] void guest_main() noexcept {
   have_memory_changed();
   have_blocks_split();
   have_pages_aged();
+  use_el0();
   lose_everything();
   for (;;) hypercall(call::finished, 0);
 }

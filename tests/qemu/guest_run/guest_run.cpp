@@ -198,9 +198,9 @@ int session::run() noexcept {
         if (static_cast<call>(x[0]) == call::finished) return report(true, x[1]);
         x[0] = answer(static_cast<call>(x[0]), x[1], x[2]);
         break;
-      case exit_reason::refused:
-        vm_.inject(0x9600'0010);
-        break;  // a monitor might stop; this one blames the guest
+      case exit_reason::refused:  // a monitor might stop; this one blames the guest
+        vm_.inject(exception_syndrome(injected_exception::external_abort, e.outcome.access));
+        break;
       case exit_reason::unexpected:
         print_line("ESR_EL2 ", hex{read_esr_el2()}, " ELR_EL2 ", hex{read_elr_el2()}, " FAR_EL2 ", hex{read_far_el2()},
                    " HPFAR_EL2 ", hex{read_hpfar_el2()}, " ESR_EL1 ", hex{read_esr_el1()});

@@ -57,7 +57,7 @@ constexpr window windows[] = {
     {"BAR, Device", device_alias, prefetchable_bar, mib, device_nGnRE, false, 0x04, 0x04},
     {"plain BAR, write-combining", plain_bar, plain_bar, plain_bar_size, write_combining, false, 0x04, 0x04},
     {"GPU memory", gpu, gpu, 0, write_back, false, 0, 0},
-    {"peer memory", peer, peer, 0, write_back, false, 0, 0},
+    {"peer memory", peer, peer, 0, write_back, true, 0, 0},
     {"private device memory", private_device, private_device, 0, write_back, false, 0, 0},
     {"DAX", dax, dax, dax_size, write_back, true, 0xff, 0xff},
     {"high memory", high_va, high, high_size, write_back, true, 0xff, 0xff},
