@@ -74,3 +74,18 @@ vmsa_add_cli_test(coherency_ablation ARGS coherency seed-untouched --no-speculat
 vmsa_add_cli_test(coherency_unknown ARGS coherency sed EXIT 2 STDERR "no scenario .sed." "migration")
 vmsa_add_cli_test(coherency_not_a_scenario ARGS coherency ${PROJECT_SOURCE_DIR}/CMakeLists.txt EXIT 2
                   STDERR "CMakeLists.txt:[0-9]+: ")
+
+vmsa_add_cli_test(translate_example ARGS translate
+                  STDOUT "S1   L3  table 0x80002000  slot 0x0 .*= pa 0x40000123: Normal-WB, inner shareable\n"
+                         "= stage 1 permission fault, level 3, WnR=1\n"
+                         "= stage 2 translation fault, level 3, on a stage 1 table access, at ipa 0x80005000\n")
+vmsa_add_cli_test(translate_registers ARGS translate --hcr 0x1 --vtcr 0x80023558 --word 0x0=0x7fd --ipa 0x1234
+                  STDOUT "S2   L1  table 0x0  slot 0x0 " "= pa 0x1234: " "PAR_EL1 0xff00000000001980")
+vmsa_add_cli_test(translate_json ARGS translate --hcr 0x1 --vtcr 0x80023558 --ipa 0x1234 --json
+                  STDOUT "\"kind\": \"translation fault\"" "\"par_el1\": \"0xa0b\"")
+vmsa_add_cli_test(translate_no_image ARGS translate --image nothing@0x0 --ipa 0x0 EXIT 2 STDERR "nothing: cannot be read")
+vmsa_add_cli_test(translate_odd_word ARGS translate --word 0x4=0x1 --ipa 0x0 EXIT 2 STDERR "a multiple of 8")
+vmsa_add_cli_test(translate_e2h ARGS translate --hcr 0x400000001 --ipa 0x0 EXIT 2 STDERR "HCR_EL2.E2H is set")
+vmsa_add_cli_test(translate_bad_op ARGS translate --op jump --ipa 0x0 EXIT 2 STDERR "valid: read write exec")
+vmsa_add_cli_test(replay_translate ARGS replay ${CMAKE_CURRENT_SOURCE_DIR}/tables/translate_sample.jsonl.gz
+                  STDOUT "rows 1500, matched 1500, differed 0, skipped 0\n")

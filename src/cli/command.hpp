@@ -16,6 +16,7 @@ using add_command = void(CLI::App& app, int& exit_code);
 add_command add_coherency;
 add_command add_fault;
 add_command add_decide;
+add_command add_translate;
 add_command add_replay;
 add_command add_decode;
 add_command add_combine;

@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
       add_coherency,
       add_fault,
       add_decide,
+      add_translate,
       add_replay,
       add_decode,
       add_combine,

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "attributes_json.hpp"
 #include "decision_json.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
@@ -139,19 +140,6 @@ void tell(std::string& out, std::size_t position, fault_scenario const& scenario
   }
   for (what_if const& w : s.otherwise)
     line(out, "otherwise", fmt::format("{}: {}", describe(w.changed), describe(w.then)));
-}
-
-ordered_json to_json(memory_attributes const& a) {
-  ordered_json out = {{"memory_type", json_name(summarize(a))}};
-  if (is_normal(a)) {
-    out["inner"] = name(a.inner);
-    out["outer"] = name(a.outer);
-  }
-  out["sh"] = name(a.sh);
-  out["xs"] = a.xs;
-  out["tagged"] = a.tagged;
-  out["no_tag_access"] = a.no_tag_access;
-  return out;
 }
 
 ordered_json fault_json(fault_story const& s) {

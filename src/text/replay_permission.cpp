@@ -86,11 +86,10 @@ class stage2_evaluator final : public replay_evaluator {
                                       .with<vtcr_el2::ha>(row.flag(ha_))
                                       .with<vtcr_el2::hd>(row.flag(hd_)),
                           .vttbr = {{root.value}}};
-    translation const t =
-        translate(memory, make_regime(r, f, choices), ipa{0}, mair(0xf0, shareability::inner, f),
-                  {.op = read_operation(row, op_),
-                   .el = row.number(el_, 1) == 0 ? exception_level::el0 : exception_level::el1,
-                   .aligned = row.flag(aligned_)});
+    translation const t = translate(memory, make_regime(r, f, choices), ipa{0}, mair(0xf0, shareability::inner, f),
+                                    {.op = read_operation(row, op_),
+                                     .el = row.number(el_, 1) == 0 ? exception_level::el0 : exception_level::el1,
+                                     .aligned = row.flag(aligned_)});
     row_comparison out(row);
     fault_.expect(out, t);
     out.expect_number(af_set_, changed(t, root, {raw}, descriptor_bits::af::mask));
@@ -128,8 +127,8 @@ class stage1_evaluator final : public replay_evaluator {
 
     // A start level 1 table of 39 bits, and a level 2 table with a 2 MiB block.
     constexpr pa second{0x2000};
-    u64 const table = stage1_bits::ap_table::put(
-        field<60, 59>::put(second.value | 0b11, row.number(xntable_, 3)), static_cast<u8>(row.number(aptable_, 3)));
+    u64 const table = stage1_bits::ap_table::put(field<60, 59>::put(second.value | 0b11, row.number(xntable_, 3)),
+                                                 static_cast<u8>(row.number(aptable_, 3)));
     u64 block = encode_leaf(ipa{0}, level::l2, {.ap = static_cast<u8>(row.number(ap_, 3)), .dbm = hardware}).raw;
     block = field<54, 53>::put(block, row.number(xn_, 3));
     sim::sparse_memory memory;
@@ -176,7 +175,8 @@ std::unique_ptr<replay_evaluator> make_stage2_permission_evaluator(column_names 
 }
 
 std::unique_ptr<replay_evaluator> make_stage1_permission_evaluator(column_names const& names) {
-  for (char const* need : {"ap", "aptable", "xn", "xntable", "wxn", "pan", "epan", "hpd", "op", "el", "ha_hd_dbm", "fault"})
+  for (char const* need :
+       {"ap", "aptable", "xn", "xntable", "wxn", "pan", "epan", "hpd", "op", "el", "ha_hd_dbm", "fault"})
     if (!names.has(need)) return nullptr;
   return std::make_unique<stage1_evaluator>(names);
 }

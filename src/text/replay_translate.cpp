@@ -171,9 +171,7 @@ class translate_evaluator final : public replay_evaluator {
  public:
   replay_verdict evaluate(std::string_view line, line_position at) override {
     recorded_case const c(line, at);
-    auto const skip = [](std::string why) -> replay_verdict {
-      return {replay_verdict::kind::skipped, std::move(why)};
-    };
+    auto const skip = [](std::string why) -> replay_verdict { return {replay_verdict::kind::skipped, std::move(why)}; };
 
     // What every recorded machine has without naming it.
     features f{.hpds = true, .pan = 3};
@@ -213,14 +211,15 @@ class translate_evaluator final : public replay_evaluator {
     memory_access const acc = read_access(c);
     std::string const& mode = c.word("mode", "full or s2");
     if (mode != "full" && mode != "s2") c.refuse(fmt::format("\"mode\": \"{}\"", mode), "full or s2");
-    translation const t = mode == "full" ? translate(memory, regime, va{c.hex_of(c.root(), "va")}, acc)
-                                         : translate(memory, regime, ipa{c.hex_of(c.root(), "ipa")},
-                                                     recorded_stage1(c, f, choices), acc);
+    translation const t =
+        mode == "full" ? translate(memory, regime, va{c.hex_of(c.root(), "va")}, acc)
+                       : translate(memory, regime, ipa{c.hex_of(c.root(), "ipa")}, recorded_stage1(c, f, choices), acc);
     return compare(out, outcome_of(t, memory, f.mte_perm));
   }
 
  private:
-  static memory_attributes recorded_stage1(recorded_case const& c, features const& f, constraint_choices const& choices) {
+  static memory_attributes recorded_stage1(recorded_case const& c, features const& f,
+                                           constraint_choices const& choices) {
     u64 const attr = c.hex_of(c.root(), "s1attr");
     if (attr > 0xff) c.refuse(fmt::format("\"s1attr\": {}", hex(attr)), "a MAIR attribute byte");
     return mair(static_cast<u8>(attr), decode_shareability(static_cast<u8>(c.count("s1sh", 3)), choices), f, choices);

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The inputs of `vmsa translate`: registers, memory and accesses, from a TOML file or put together by arguments.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vmsa/mmu/regime.hpp"
+#include "vmsa/mmu/access.hpp"
+#include "vmsa/sim/sparse_memory.hpp"
+
+namespace vmsa::text {
+
+struct translation_question {
+  std::string name;       // for the report; may be empty
+  bool stage2_only = false;  // `where` is an IPA, with the stage 1 attributes below
+  u64 where = 0;
+  u8 mair = 0xff;
+  u8 sh = 0b11;
+  memory_access acc{};
+};
+
+struct translation_scenario {
+  std::string file;
+  std::string title;
+  features feat = all_features;
+  constraint_choices choices{};
+  el1_registers registers{};
+  sim::sparse_memory memory;
+  std::vector<translation_question> questions;
+};
+
+// Grammar in src/README.md. A `file` in a [[memory]] is found beside the scenario. Throws input_error.
+translation_scenario parse_translation_scenario(std::string_view text, std::string file);
+
+// The scenario that runs without arguments; it parses.
+std::string_view example_translation_scenario() noexcept;
+
+// Reads a raw memory image, at most 1 GiB, whose first byte is at `base`. Throws input_error.
+void add_image(sim::sparse_memory& memory, std::string const& path, pa base);
+
+}  // namespace vmsa::text

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "vmsa/text/format.hpp"
+#include "vmsa/text/input_error.hpp"
+#include "vmsa/text/lines.hpp"
+#include "vmsa/text/translation_names.hpp"
+#include "vmsa/text/translation_report.hpp"
+
+namespace vmsa::cli {
+namespace {
+
+struct named_register {
+  char const* option;
+  char const* help;
+  u64& (*of)(el1_registers&);
+};
+constexpr named_register registers[] = {
+    {"--hcr", "HCR_EL2, hexadecimal", [](el1_registers& r) -> u64& { return r.hcr.raw; }},
+    {"--vtcr", "VTCR_EL2", [](el1_registers& r) -> u64& { return r.vtcr.raw; }},
+    {"--vttbr", "VTTBR_EL2", [](el1_registers& r) -> u64& { return r.vttbr.raw; }},
+    {"--tcr", "TCR_EL1", [](el1_registers& r) -> u64& { return r.tcr.raw; }},
+    {"--ttbr0", "TTBR0_EL1", [](el1_registers& r) -> u64& { return r.ttbr0.raw; }},
+    {"--ttbr1", "TTBR1_EL1", [](el1_registers& r) -> u64& { return r.ttbr1.raw; }},
+    {"--mair", "MAIR_EL1", [](el1_registers& r) -> u64& { return r.mair.raw; }},
+    {"--sctlr", "SCTLR_EL1", [](el1_registers& r) -> u64& { return r.sctlr.raw; }},
+};
+
+struct arguments {
+  std::string file;
+  std::string values[std::size(registers)];
+  std::vector<std::string> vas, ipas, words, images, features;
+  std::string s1_attr;
+  std::string op = "read";
+  unsigned el = 1;
+  unsigned pa_bits = 0;
+  bool unprivileged = false;
+  bool pan = false;
+  bool unaligned = false;
+  bool print_example = false;
+  bool json = false;
+};
+
+u64 number(std::string const& option, std::string_view text, u64 most = ~u64{0}) {
+  std::optional<u64> const value = text::parse_number(text, 16);
+  if (!value || *value > most)
+    throw text::input_error("", 0, fmt::format("{} \"{}\"", option, text),
+                            fmt::format("a hexadecimal number up to {}", text::hex(most)));
+  return *value;
+}
+
+pa word_address(std::string const& option, std::string_view text) {
+  pa const at{number(option, text)};
+  if (!at.aligned_to(8)) throw text::input_error("", 0, fmt::format("{} {}", option, text), "a multiple of 8");
+  return at;
+}
+
+// `LEFT<by>RIGHT`, cut at the last `by`.
+std::pair<std::string, std::string> halves(std::string const& option, std::string const& text, char by,
+                                           char const* valid) {
+  std::size_t const at = text.rfind(by);
+  if (at == std::string::npos) throw text::input_error("", 0, fmt::format("{} \"{}\"", option, text), valid);
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+text::translation_question question(arguments const& a, std::string const& option, std::string const& where) {
+  std::optional<operation> const op = text::parse_operation(a.op);
+  if (!op) throw text::input_error("", 0, fmt::format("--op \"{}\"", a.op), text::operation_list());
+  if (a.el > 1) throw text::input_error("", 0, fmt::format("--el {}", a.el), "0 or 1");
+  text::translation_question q;
+  q.stage2_only = option == "--ipa";
+  q.where = number(option, where);
+  if (!a.s1_attr.empty()) q.mair = static_cast<u8>(number("--s1-attr", a.s1_attr, 0xff));
+  q.acc = {.op = *op,
+           .el = static_cast<exception_level>(a.el),
+           .unprivileged = a.unprivileged,
+           .pan = a.pan,
+           .aligned = !a.unaligned};
+  return q;
+}
+
+// What the file, or the example, says; and over it what the options say.
+text::translation_scenario read_input(arguments const& a) {
+  bool options = !a.vas.empty() || !a.ipas.empty() || !a.words.empty() || !a.images.empty();
+  for (std::string const& value : a.values) options = options || !value.empty();
+  text::translation_scenario s;
+  if (!a.file.empty())
+    s = text::parse_translation_scenario(text::read_text(a.file), a.file);
+  else if (!options)
+    s = text::parse_translation_scenario(text::example_translation_scenario(), "example");
+
+  if (a.pa_bits != 0) {
+    s.feat.pa_bits = static_cast<u8>(a.pa_bits);
+    if (a.pa_bits > 52 || physical_address_encoding(s.feat.pa_bits) == 0xff)
+      throw text::input_error("", 0, fmt::format("--pa-bits {}", a.pa_bits), "32, 36, 40, 42, 44, 48 or 52");
+  }
+  if (!a.features.empty()) s.feat = features{.pa_bits = s.feat.pa_bits};
+  for (std::string const& name : a.features)
+    if (!name.empty() && !text::add_feature(s.feat, name))
+      throw text::input_error("", 0, fmt::format("--features \"{}\"", name), text::feature_list());
+  for (std::size_t i = 0; i < std::size(registers); ++i)
+    if (!a.values[i].empty()) registers[i].of(s.registers) = number(registers[i].option, a.values[i]);
+  if (char const* const control = unmodelled_control(s.registers))
+    throw text::input_error("", 0, fmt::format("{} is set", control), "0: it is not modelled");
+  for (std::string const& image : a.images) {
+    auto const [path, base] = halves("--image", image, '@', "FILE@PA");
+    text::add_image(s.memory, path, word_address("--image", base));
+  }
+  for (std::string const& word : a.words) {
+    auto const [where, value] = halves("--word", word, '=', "PA=DESCRIPTOR");
+    s.memory.set(word_address("--word", where), {number("--word", value)});
+  }
+  if (!a.vas.empty() || !a.ipas.empty()) s.questions.clear();
+  for (std::string const& where : a.vas) s.questions.push_back(question(a, "--va", where));
+  for (std::string const& where : a.ipas) s.questions.push_back(question(a, "--ipa", where));
+  if (s.questions.empty())
+    throw text::input_error(s.file, 0, "nothing to translate", "--va, --ipa, or [[access]] in the file");
+  return s;
+}
+
+void run(arguments const& a) {
+  if (a.print_example) {
+    fmt::print("{}", text::example_translation_scenario());
+    return;
+  }
+  text::translation_scenario s = read_input(a);
+  std::vector<text::translation_story> const stories = text::translate_all(s);
+  fmt::print("{}", a.json ? text::to_json(s, stories) : text::to_text(s, stories));
+}
+
+}  // namespace
+
+void add_translate(CLI::App& app, int&) {
+  auto const a = std::make_shared<arguments>();
+  CLI::App* const command =
+      app.add_subcommand("translate", "Walk both stages: physical address and attributes, or the fault");
+  command->add_option("FILE", a->file,
+                      "registers, memory and accesses (TOML); - is standard input; the example without any");
+  for (std::size_t i = 0; i < std::size(registers); ++i)
+    command->add_option(registers[i].option, a->values[i], registers[i].help);
+  command->add_option("--va", a->vas, "virtual address, through both stages");
+  command->add_option("--ipa", a->ipas, "intermediate physical address, through stage 2 alone");
+  command->add_option("--s1-attr", a->s1_attr, "with --ipa: the MAIR byte stage 1 gave it (default 0xff)");
+  command->add_option("--image", a->images, "FILE@PA: a raw memory image, little-endian, from PA on");
+  command->add_option("--word", a->words, "PA=DESCRIPTOR: one word of memory; the rest reads as 0");
+  command->add_option("--op", a->op, "read write exec rmw at_r at_w ldg stg tread twrite (default read)");
+  command->add_option("--el", a->el, "exception level of the access, 0 or 1 (default 1)");
+  command->add_flag("--unprivileged", a->unprivileged, "LDTR or STTR");
+  command->add_flag("--pan", a->pan, "PSTATE.PAN=1");
+  command->add_flag("--unaligned", a->unaligned, "not aligned to its size");
+  command->add_option("--pa-bits", a->pa_bits, "implemented physical address size: 32 36 40 42 44 48 52 (default 52)");
+  command->add_option("--features", a->features, "only these: LPA2,HAFDBS,... (default: all)")->delimiter(',');
+  command->add_flag("--print-example", a->print_example, "print the example scenario");
+  command->add_flag("--json", a->json, "one JSON object, or an array for several accesses");
+  command->footer(
+      "Exit code 0: answered, a fault is an answer; 2: bad input. src/README.md has the grammar of FILE.\n\n"
+      "Examples:\n"
+      "  vmsa translate\n"
+      "  vmsa translate --print-example > walk.toml && vmsa translate walk.toml --json\n"
+      "  vmsa translate walk.toml --va 0x1008 --op write --el 0\n"
+      "  vmsa translate --hcr 0x1 --vtcr 0x80023558 --vttbr 0x40000000 --image ram.bin@0x40000000 --ipa 0x80001000\n"
+      "  vmsa translate --hcr 0x1 --vtcr 0x80023558 --word 0x0=0x7fd --ipa 0x1234\n");
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace vmsa::cli

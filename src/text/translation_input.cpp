@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/translation_input.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include "toml_reader.hpp"
+#include "vmsa/text/format.hpp"
+#include "vmsa/text/input_error.hpp"
+#include "vmsa/text/names.hpp"
+#include "vmsa/text/translation_names.hpp"
+
+namespace vmsa::text {
+namespace {
+
+constexpr std::array<std::string_view, 3> sh_names{"non", "outer", "inner"};
+constexpr std::array<shareability, 3> sh_values{shareability::non, shareability::outer, shareability::inner};
+
+void read_machine(toml_table const& t, features& f) {
+  id_registers id;
+  bool given = false;
+  for (auto const& [key, value] :
+       std::initializer_list<std::pair<std::string_view, u64*>>{{"id_aa64mmfr0_el1", &id.id_aa64mmfr0_el1},
+                                                                {"id_aa64mmfr1_el1", &id.id_aa64mmfr1_el1},
+                                                                {"id_aa64mmfr2_el1", &id.id_aa64mmfr2_el1},
+                                                                {"id_aa64mmfr3_el1", &id.id_aa64mmfr3_el1},
+                                                                {"id_aa64pfr1_el1", &id.id_aa64pfr1_el1},
+                                                                {"id_aa64pfr2_el1", &id.id_aa64pfr2_el1},
+                                                                {"id_aa64isar1_el1", &id.id_aa64isar1_el1}}) {
+    if (std::optional<u64> const raw = t.hex(key)) {
+      *value = *raw;
+      given = true;
+    }
+  }
+  if (char const* const feature = unmodelled_feature(id))
+    t.refuse("id_aa64mmfr3_el1", fmt::format("announces {}", feature),
+             "a machine without it: its tables are not modelled");
+  if (given) f = decode_features(id);
+  if (t.has("features")) {
+    if (given) t.refuse("features", "given besides ID registers", "one of the two");
+    f = features{.pa_bits = f.pa_bits};
+    for (std::string const& name : t.strings("features"))
+      if (!add_feature(f, name)) t.refuse("features", fmt::format("\"{}\"", name), feature_list());
+  }
+  if (auto const bits = t.count("pa_bits", 52)) {
+    f.pa_bits = static_cast<u8>(*bits);
+    if (physical_address_encoding(f.pa_bits) == 0xff)
+      t.refuse("pa_bits", fmt::format("{}", *bits), "32, 36, 40, 42, 44, 48 or 52");
+  }
+  t.finish();
+}
+
+void read_choices(toml_table const& t, constraint_choices& c) {
+  for (auto const& [key, value] : std::initializer_list<std::pair<std::string_view, bool*>>{
+           {"keep_tagged_when_cache_off", &c.keep_tagged_when_cache_off},
+           {"device_fetch_faults", &c.device_fetch_faults},
+           {"device_tag_store_faults", &c.device_tag_store_faults},
+           {"set_af_on_fault", &c.set_af_on_fault},
+           {"set_dirty_on_fault", &c.set_dirty_on_fault},
+           {"effective_sh_at_stage1", &c.effective_sh_at_stage1},
+           {"txsz_above_max_faults", &c.txsz_above_max_faults},
+           {"txsz_below_min_faults", &c.txsz_below_min_faults},
+           {"contiguous_misprogramming_faults", &c.contiguous_misprogramming_faults},
+           {"nt_faults", &c.nt_faults}})
+    *value = t.flag(key).value_or(*value);
+  if (auto const byte = t.hex("reserved_mair")) {
+    if (*byte > 0xff || classify_mair(static_cast<u8>(*byte)) == mair_class::reserved)
+      t.refuse("reserved_mair", hex(*byte), "a MAIR attribute byte that is not reserved");
+    c.reserved_mair = static_cast<u8>(*byte);
+  }
+  if (auto const sh = t.choice("reserved_sh", sh_names)) c.reserved_sh = sh_values[*sh];
+  t.finish();
+}
+
+void read_registers(toml_table const& t, el1_registers& r) {
+  for (auto const& [key, value] : std::initializer_list<std::pair<std::string_view, u64*>>{{"hcr_el2", &r.hcr.raw},
+                                                                                           {"vtcr_el2", &r.vtcr.raw},
+                                                                                           {"vttbr_el2", &r.vttbr.raw},
+                                                                                           {"tcr_el1", &r.tcr.raw},
+                                                                                           {"ttbr0_el1", &r.ttbr0.raw},
+                                                                                           {"ttbr1_el1", &r.ttbr1.raw},
+                                                                                           {"mair_el1", &r.mair.raw},
+                                                                                           {"sctlr_el1", &r.sctlr.raw}})
+    *value = t.hex(key).value_or(0);
+  if (char const* const control = unmodelled_control(r))
+    t.refuse(control[0] == 'H' ? "hcr_el2" : "sctlr_el1", fmt::format("{} is set", control), "0: it is not modelled");
+  t.finish();
+}
+
+void read_memory(toml_table const& t, std::string const& scenario, sim::sparse_memory& memory) {
+  pa const at{t.need_hex("at")};
+  if (!at.aligned_to(8)) t.refuse("at", hex(at), "a multiple of 8");
+  if (t.has("file") == t.has("words")) t.refuse("at", "memory needs words or a file", "one of words and file");
+  if (auto const file = t.string("file")) {
+    std::filesystem::path const beside = std::filesystem::path(scenario).parent_path() / *file;
+    try {
+      add_image(memory, beside.string(), at);
+    } catch (input_error const& error) {
+      t.refuse("file", fmt::format("{}: {}", beside.string(), error.problem()), error.valid());
+    }
+  }
+  u64 offset = 0;
+  for (std::string const& word : t.strings("words")) {
+    std::optional<u64> const raw = word.starts_with("0x") ? parse_number(word, 16) : std::nullopt;
+    if (!raw) t.refuse("words", fmt::format("\"{}\"", word), "\"0x\" and up to 16 hex digits");
+    memory.set(at + offset, {*raw});
+    offset += 8;
+  }
+  t.finish();
+}
+
+translation_question read_question(toml_table const& t) {
+  translation_question q;
+  q.name = t.string("name").value_or("");
+  q.stage2_only = t.has("ipa");
+  if (t.has("va") == t.has("ipa")) t.refuse("va", "an access needs an address", "one of va and ipa");
+  q.where = t.need_hex(q.stage2_only ? "ipa" : "va");
+  if (q.stage2_only) {
+    if (auto const byte = t.hex("mair")) {
+      if (*byte > 0xff) t.refuse("mair", hex(*byte), "one MAIR attribute byte");
+      q.mair = static_cast<u8>(*byte);
+    }
+    if (auto const sh = t.choice("sh", sh_names)) q.sh = static_cast<u8>(sh_values[*sh]);
+  }
+  if (auto const word = t.string("op")) {
+    std::optional<operation> const op = parse_operation(*word);
+    if (!op) t.refuse("op", fmt::format("\"{}\"", *word), operation_list());
+    q.acc.op = *op;
+  }
+  if (auto const el = t.count("el", 1)) q.acc.el = static_cast<exception_level>(*el);
+  q.acc.unprivileged = t.flag("unprivileged").value_or(false);
+  q.acc.pan = t.flag("pan").value_or(false);
+  q.acc.aligned = t.flag("aligned").value_or(true);
+  t.finish();
+  return q;
+}
+
+}  // namespace
+
+void add_image(sim::sparse_memory& memory, std::string const& path, pa base) {
+  constexpr std::uintmax_t most = std::uintmax_t{1} << 30;
+  if (!base.aligned_to(8)) throw input_error(path, 0, fmt::format("an image at {}", hex(base)), "a multiple of 8");
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed))
+    throw input_error(path, 0, "cannot be read", "the path of a raw memory image");
+  std::uintmax_t const size = std::filesystem::file_size(path, failed);
+  if (failed || size > most) throw input_error(path, 0, fmt::format("{} bytes", size), "an image of at most 1 GiB");
+  std::vector<unsigned char> bytes(static_cast<std::size_t>(size));
+  std::ifstream in(path, std::ios::binary);
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+  if (!in) throw input_error(path, 0, "cannot be read", "the path of a raw memory image");
+  memory.add_image(base, std::move(bytes));
+}
+
+translation_scenario parse_translation_scenario(std::string_view text, std::string file) {
+  toml_table const root = toml_table::parse(text, std::move(file));
+  translation_scenario s;
+  s.file = root.file();
+  s.title = root.string("title").value_or("");
+  if (auto const machine = root.table("machine")) read_machine(*machine, s.feat);
+  if (auto const choices = root.table("choices")) read_choices(*choices, s.choices);
+  if (auto const registers = root.table("registers")) read_registers(*registers, s.registers);
+  for (toml_table const& t : root.tables("memory")) read_memory(t, s.file, s.memory);
+  for (toml_table const& t : root.tables("access")) s.questions.push_back(read_question(t));
+  root.finish();
+  return s;
+}
+
+std::string_view example_translation_scenario() noexcept {
+  return R"(title = "A guest page behind two stages: a read, a write to read-only memory, and a table that stage 2 lost"
+
+[registers]                           # what is not given is 0; every feature is there unless [machine] says otherwise
+hcr_el2 = "0x80000001"                # VM
+vtcr_el2 = "0x80023558"               # 40-bit IPA, 4K, start level 1 (two concatenated tables)
+vttbr_el2 = "0x1000000000000"         # VMID 1, root at 0x0
+tcr_el1 = "0x200803519"               # 39-bit VA, 4K, 40-bit IPA, EPD1
+ttbr0_el1 = "0x80000000"              # an IPA: stage 2 translates every table access
+mair_el1 = "0x4404ff"                 # Attr0 Normal-WB, Attr1 Device-nGnRE, Attr2 Normal-NC
+sctlr_el1 = "0x1005"                  # M, C, I
+
+[[memory]]                            # stage 2: level 1 at 0x0, level 2 at 0x2000, level 3 at 0x3000
+at = "0x10"
+words = ["0x2003"]                    # IPA 0x80000000 to 0xbfffffff
+[[memory]]
+at = "0x2000"
+words = ["0x3003", "0x400007fd"]
+[[memory]]
+at = "0x3000"
+words = ["0x107ff", "0x117ff", "0x127ff"]
+
+[[memory]]                            # stage 1: level 1, 2 and 3 at IPA 0x80000000, 0x80001000 and 0x80002000
+at = "0x10000"
+words = ["0x80001003", "0x80005003"]
+[[memory]]
+at = "0x11000"
+words = ["0x80002003"]
+[[memory]]
+at = "0x12000"
+words = ["0x60000080200f03", "0x600000802017c3"]
+
+[[access]]
+name = "a page of RAM"
+va = "0x123"
+
+[[access]]
+name = "a write to a read-only page"
+va = "0x1008"
+op = "write"
+
+[[access]]
+name = "a stage 1 table that stage 2 does not map"
+va = "0x40000000"
+)";
+}
+
+}  // namespace vmsa::text
