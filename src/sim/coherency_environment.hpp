@@ -10,9 +10,13 @@ class environment : protected state_view<Words> {
   using base_view = state_view<Words>;
 
  protected:
+  using base_view::any_dirty;
   using base_view::copy;
+  using base_view::copy_field;
+  using base_view::lines_;
   using base_view::m_;
   using base_view::memory;
+  using base_view::memory_field;
   using base_view::older_than_memory;
   using base_view::s_;
   using base_view::sources;
@@ -26,11 +30,20 @@ class environment : protected state_view<Words> {
     sink_.violated(a, {property::lost_write, m_.lines[l].first_word + offset, got, needed});
   }
 
+  // A sink that does not ask what happened is not told: most transitions are only counted.
+  void emit(state const& next, [[maybe_unused]] action const& a) {
+    if constexpr (Sink::wants_actions) {
+      sink_.reached(next, a);
+    } else {
+      sink_.reached(next);
+    }
+  }
+
   // What caches do by themselves, at any time.
   void act_by_itself(unsigned c, unsigned l) {
     model_cache const& cache = m_.caches[c];
-    bit_field const field = cache.copy[l];
-    u64 const held = read(s_, field);
+    bit_field const field = copy_field(c, l);
+    u64 const held = copy(c, l);
     action act{action_kind::fill, c, l};
     switch (held & 3) {
       case invalid: {
@@ -46,7 +59,7 @@ class environment : protected state_view<Words> {
           state next = s_;
           write(next, field, all.data[i] << 2 | clean);
           act.from = all.from[i];
-          sink_.reached(next, act);
+          emit(next, act);
         }
         return;
       }
@@ -54,7 +67,7 @@ class environment : protected state_view<Words> {
         state next = s_;
         write(next, field, 0);
         act.kind = action_kind::evict;
-        sink_.reached(next, act);
+        emit(next, act);
         return;
       }
       default: {
@@ -66,9 +79,9 @@ class environment : protected state_view<Words> {
           return;
         }
         state next = s_;
-        write(next, m_.lines[l].memory, data);
+        write(next, memory_field(l), data);
         write(next, field, data << 2 | clean);
-        sink_.reached(next, act);
+        emit(next, act);
         return;
       }
     }
@@ -76,10 +89,8 @@ class environment : protected state_view<Words> {
 
   // All programs have ended and nothing is buffered or dirty: memory must hold the latest of every word.
   void check_quiescence() {
-    for (unsigned l = 0; l < m_.lines.size(); ++l) {
-      bool any_dirty = false;
-      for (unsigned c = 0; c < m_.caches.size(); ++c) any_dirty = any_dirty || (copy(c, l) & 3) == dirty;
-      if (any_dirty) continue;
+    for (unsigned l = 0; l < lines_; ++l) {
+      if (any_dirty(l)) continue;
       u64 const final = memory(l);
       for (unsigned w = 0; w < m_.lines[l].words; ++w)
         if (word_of(final, l, w) < m_.lines[l].latest[w]) {

@@ -6,18 +6,26 @@
 
 namespace vmsa::coherency {
 
-// Sink: void reached(packed<Words> const& next, action const&); void violated(action const&, violation const&).
+// Sink: wants_actions; void reached(packed<Words> const& next, action const&), without the action where it is not
+// wanted; void violated(action const&, violation const&).
 template <std::size_t Words, class Sink>
 class expansion : environment<Words, Sink> {
   using base_view = environment<Words, Sink>;
   using base_view::act_by_itself;
+  using base_view::any_dirty;
+  using base_view::caches_;
   using base_view::check_quiescence;
   using base_view::clean_copies;
   using base_view::copy;
+  using base_view::copy_field;
+  using base_view::emit;
   using base_view::invalidate;
+  using base_view::lines_;
+  using base_view::look_at;
   using base_view::lost;
   using base_view::m_;
   using base_view::memory;
+  using base_view::memory_field;
   using base_view::older_than_memory;
   using base_view::s_;
   using base_view::sink_;
@@ -32,7 +40,7 @@ class expansion : environment<Words, Sink> {
   expansion(model const& m, Sink& sink) noexcept : base_view(m, sink) {}
 
   void expand(state const& s) {
-    s_ = s;
+    look_at(s);
     bool quiet = true;
     for (unsigned a = 0; a < m_.agents.size(); ++a) {
       model_agent const& who = m_.agents[a];
@@ -50,8 +58,8 @@ class expansion : environment<Words, Sink> {
         if ((buffer & in.complete_after) == 0) complete(a, at, in, buffer & ~(rest & (~rest + 1)));
       }
     }
-    for (unsigned c = 0; c < m_.caches.size(); ++c)
-      for (unsigned l = 0; l < m_.lines.size(); ++l) act_by_itself(c, l);
+    for (unsigned c = 0; c < caches_; ++c)
+      for (unsigned l = 0; l < lines_; ++l) act_by_itself(c, l);
     if (quiet) check_quiescence();
   }
 
@@ -67,7 +75,7 @@ class expansion : environment<Words, Sink> {
     if (is_buffered(in.what)) {
       state next = advanced(a, pc);
       write(next, m_.agents[a].buffer, u64{buffer} | u64{1} << in.slot);
-      sink_.reached(next, act);
+      emit(next, act);
       return;
     }
     switch (in.what) {
@@ -93,13 +101,13 @@ class expansion : environment<Words, Sink> {
         } else if (read(s_, f) == mapped) {
           write(next, f, tlb_stale);
         }
-        sink_.reached(next, act);
+        emit(next, act);
         return;
       }
       default:
         break;
     }
-    sink_.reached(advanced(a, pc), act);
+    emit(advanced(a, pc), act);
   }
 
   // A read that returned `version`: judged, or the start of `next`'s further life.
@@ -125,7 +133,7 @@ class expansion : environment<Words, Sink> {
       for (u8 r : in.forgets) write(next, m_.registers[r], 0);
     }
     if (in.record >= 0) write(next, m_.registers[static_cast<unsigned>(in.record)], version);
-    sink_.reached(next, act);
+    emit(next, act);
   }
 
   void issue_load(unsigned a, unsigned pc, instruction const& in, unsigned buffer) {
@@ -151,7 +159,7 @@ class expansion : environment<Words, Sink> {
     found const f = sources(l, in.caches);
     for (unsigned i = 0; i < f.count; ++i) {
       state filled = next;
-      write(filled, m_.caches[c].copy[l], f.data[i] << 2 | clean);
+      write(filled, copy_field(c, l), f.data[i] << 2 | clean);
       action filling = act;
       filling.fills = true;
       returned(filled, filling, in, word_of(f.data[i], l, in.offset), f.from[i]);
@@ -164,7 +172,7 @@ class expansion : environment<Words, Sink> {
     unsigned const l = in.line;
     found f;
     f.add(memory(l), from_memory);
-    for (unsigned c = 0; c < m_.caches.size(); ++c)
+    for (unsigned c = 0; c < caches_; ++c)
       if ((copy(c, l) & 3) == dirty) f.add(copy(c, l) >> 2, c);
     for (unsigned i = 0; i < f.count; ++i) returned(next, act, in, word_of(f.data[i], l, in.offset), f.from[i]);
   }
@@ -191,15 +199,15 @@ class expansion : environment<Words, Sink> {
     unsigned before = m_.lines[l].words;
     u64 cleaned = 0;
     if (clean_copies(through, l, in.caches, true, before, cleaned)) {
-      unsigned const old = word_of(read(through, m_.lines[l].memory), l, in.offset);
+      unsigned const old = word_of(read(through, memory_field(l)), l, in.offset);
       if (old > in.version) {
         lost(act, l, in.offset, in.version, old);
       } else {
-        write(through, m_.lines[l].memory, with_word(read(through, m_.lines[l].memory), l, in.offset, in.version));
-        sink_.reached(through, act);
+        write(through, memory_field(l), with_word(read(through, memory_field(l)), l, in.offset, in.version));
+        emit(through, act);
       }
     } else {
-      lost(act, l, before, word_of(cleaned, l, before), word_of(read(through, m_.lines[l].memory), l, before));
+      lost(act, l, before, word_of(cleaned, l, before), word_of(read(through, memory_field(l)), l, before));
     }
     // ... or stays in a cache of its domain as a dirty line.
     if (!in.allocates) return;
@@ -214,10 +222,10 @@ class expansion : environment<Words, Sink> {
         unsigned const c = static_cast<unsigned>(std::countr_zero(rest));
         state kept = next;
         invalidate(kept, l, in.caches);
-        write(kept, m_.caches[c].copy[l], with_word(f.data[i], l, in.offset, in.version) << 2 | dirty);
+        write(kept, copy_field(c, l), with_word(f.data[i], l, in.offset, in.version) << 2 | dirty);
         action staying = act;
         staying.to = static_cast<u8>(c);
-        sink_.reached(kept, staying);
+        emit(kept, staying);
       }
     }
   }
@@ -231,8 +239,8 @@ class expansion : environment<Words, Sink> {
       return;
     }
     state next = base;
-    write(next, m_.lines[l].memory, with_word(old, l, in.offset, in.version));
-    sink_.reached(next, act);
+    write(next, memory_field(l), with_word(old, l, in.offset, in.version));
+    emit(next, act);
   }
 
   void complete(unsigned a, unsigned at, instruction const& in, unsigned buffer_left) {
@@ -256,7 +264,7 @@ class expansion : environment<Words, Sink> {
     if (in.what == operation::tlbi) {
       bit_field const f = m_.alias_fields[in.alias].state;
       if (read(base, f) == tlb_stale) write(base, f, unmapped);
-      sink_.reached(base, act);
+      emit(base, act);
       return;
     }
     maintain(base, act, in);
@@ -282,8 +290,8 @@ class expansion : environment<Words, Sink> {
       }
       state next = base;
       invalidate(next, l, in.caches);
-      write(next, m_.caches[c].copy[l], with_word(f.data[i], l, in.offset, in.version) << 2 | dirty);
-      sink_.reached(next, act);
+      write(next, copy_field(c, l), with_word(f.data[i], l, in.offset, in.version) << 2 | dirty);
+      emit(next, act);
     }
   }
 
@@ -302,18 +310,17 @@ class expansion : environment<Words, Sink> {
     u64 const own = copy(c, l);
     for (unsigned rest = in.caches; rest != 0; rest &= rest - 1) {
       unsigned const peer = static_cast<unsigned>(std::countr_zero(rest));
-      if ((copy(peer, l) & 3) == clean) write(next, m_.caches[peer].copy[l], 0);
+      if ((copy(peer, l) & 3) == clean) write(next, copy_field(peer, l), 0);
     }
-    if ((own & 3) == clean)
-      write(next, m_.caches[c].copy[l], with_word(own >> 2, l, in.offset, in.version) << 2 | clean);
-    write(next, m_.lines[l].memory, with_word(old, l, in.offset, in.version));
-    sink_.reached(next, act);
+    if ((own & 3) == clean) write(next, copy_field(c, l), with_word(own >> 2, l, in.offset, in.version) << 2 | clean);
+    write(next, memory_field(l), with_word(old, l, in.offset, in.version));
+    emit(next, act);
   }
 
   // Memory is written and copies are left alone; or a dirty line takes the data, and memory does not.
   void store_uncached(state const& base, action const& act, instruction const& in) {
     write_memory(base, act, in);
-    merge_into_dirty(base, act, in, (1u << m_.caches.size()) - 1);
+    merge_into_dirty(base, act, in, (1u << caches_) - 1);
   }
   void merge_into_dirty(state const& base, action act, instruction const& in, unsigned covered) {
     unsigned const l = in.line;
@@ -327,35 +334,33 @@ class expansion : environment<Words, Sink> {
         continue;
       }
       state next = base;
-      write(next, m_.caches[c].copy[l], with_word(held >> 2, l, in.offset, in.version) << 2 | dirty);
-      sink_.reached(next, act);
+      write(next, copy_field(c, l), with_word(held >> 2, l, in.offset, in.version) << 2 | dirty);
+      emit(next, act);
     }
   }
 
   // DC by VA to the PoC reaches every agent's cache. To the PoU it need not get as far as memory.
   void maintain(state const& base, action act, instruction const& in) {
     unsigned const l = in.line;
-    unsigned const all = (1u << m_.caches.size()) - 1;
+    unsigned const all = (1u << caches_) - 1;
     if (in.what == operation::dc_cvau) {
-      sink_.reached(base, act);
+      emit(base, act);
       return;
     }
     state cleaned = base;
     unsigned offset = 0;
     u64 data = 0;
     if (clean_copies(cleaned, l, all, in.what != operation::dc_cvac, offset, data)) {
-      sink_.reached(cleaned, act);
+      emit(cleaned, act);
     } else {
-      lost(act, l, offset, word_of(data, l, offset), word_of(read(cleaned, m_.lines[l].memory), l, offset));
+      lost(act, l, offset, word_of(data, l, offset), word_of(read(cleaned, memory_field(l)), l, offset));
     }
     if (in.what != operation::dc_ivac) return;
-    bool any_dirty = false;
-    for (unsigned c = 0; c < m_.caches.size(); ++c) any_dirty = any_dirty || (copy(c, l) & 3) == dirty;
-    if (!any_dirty) return;  // the same as above
+    if (!any_dirty(l)) return;  // the same as above
     state dropped = base;
     invalidate(dropped, l, all);
     act.drops = true;
-    sink_.reached(dropped, act);
+    emit(dropped, act);
   }
 };
 

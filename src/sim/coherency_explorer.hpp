@@ -52,8 +52,9 @@ class explorer {
 
  private:
   static constexpr std::size_t chunk_size = std::size_t{1} << 13;   // parents, while there is one partition
-  static constexpr std::size_t large_chunk = std::size_t{1} << 16;      // the most parents, when there are many
-  static constexpr std::size_t partition_count = 64;
+  static constexpr std::size_t large_chunk = std::size_t{1} << 14;  // the most parents, when there are many
+  static constexpr std::size_t recent_size = std::size_t{1} << 14;  // states, of each thread
+  static constexpr std::size_t partition_count = 16;
   static constexpr std::size_t partition_above = std::size_t{1} << 17;  // states
   static constexpr std::size_t progress_every = std::size_t{1} << 22;   // states
   static constexpr std::size_t most_states = ~u32{0};                   // that a parent link can name
@@ -79,16 +80,24 @@ class explorer {
   struct worker {
     explorer* owner = nullptr;
     std::vector<std::vector<successor>> buckets;
+    std::vector<state> recent = std::vector<state>(recent_size);
+    bool symmetric = false;
     std::size_t transitions = 0;
     u32 parent = 0;
     u16 ordinal = 0;
     std::optional<bad_end> bad;
 
-    void reached(state const& next, action const&) {
-      state const s = owner->m_.symmetry.empty() ? next : canonical(owner->m_, next);
+    static constexpr bool wants_actions = false;
+
+    void reached(state next) {
+      state const s = symmetric ? canonical(owner->m_, next) : next;
       u64 const hash = hash_of(s);
-      buckets[owner->partition_of(hash)].push_back({s, hash, parent, ordinal});
-      ++ordinal;
+      u16 const at = ordinal++;
+      // Neighbours in a level share successors: most of those need not be looked up again.
+      state& last = recent[hash & (recent.size() - 1)];
+      if (seen_set<state>::same(last, s)) return;
+      last = s;
+      buckets[owner->partition_of(hash)].push_back({s, hash, parent, at});
     }
     void violated(action const&, violation const& what) {
       if (!bad) bad = bad_end{parent, ordinal, what};
@@ -96,7 +105,7 @@ class explorer {
     }
   };
 
-  std::size_t partition_of(u64 hash) const noexcept { return partitions_.size() == 1 ? 0 : hash >> 58; }
+  std::size_t partition_of(u64 hash) const noexcept { return partitions_.size() == 1 ? 0 : hash >> 60; }
 
   void enter(state const& s) {
     partition& p = partitions_[0];
@@ -151,6 +160,7 @@ class explorer {
     on_threads(used, [&, at, n, used](std::size_t t) {
       worker& w = workers_[t];
       w.owner = this;
+      w.symmetric = !m_.symmetry.empty();
       w.buckets.resize(partitions_.size());
       for (auto& b : w.buckets) b.clear();
       w.transitions = 0;
@@ -271,6 +281,7 @@ class explorer {
 
   // One chosen action of a state.
   struct chooser {
+    static constexpr bool wants_actions = true;
     u16 wanted;
     u16 seen = 0;
     state next{};
@@ -284,6 +295,7 @@ class explorer {
   };
   // The first action that leads to a state that is canonically `goal`; without a goal, to the violation.
   struct seeker {
+    static constexpr bool wants_actions = true;
     model const& m;
     state const* goal = nullptr;
     bool done = false;

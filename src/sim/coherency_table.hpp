@@ -53,7 +53,7 @@ class seen_set {
         ++count_;
         return true;
       }
-      if (slot == e) return false;
+      if (same(slot, e)) return false;
     }
   }
 
@@ -63,6 +63,14 @@ class seen_set {
       if (!empty(entries_[i])) f(entries_[i]);
   }
   void clear() noexcept { *this = seen_set{}; }
+
+  static bool same(u64 a, u64 b) noexcept { return a == b; }
+  template <std::size_t Words>  // not a call of memcmp, as == is
+  static bool same(std::array<u64, Words> const& a, std::array<u64, Words> const& b) noexcept {
+    u64 difference = 0;
+    for (std::size_t i = 0; i < Words; ++i) difference |= a[i] ^ b[i];
+    return difference == 0;
+  }
 
  private:
   struct release {
