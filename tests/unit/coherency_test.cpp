@@ -175,7 +175,7 @@ TEST(coherency, says_when_it_has_not_finished) {
   check_options small;
   small.project = false;
   small.model.symmetry = false;
-  small.max_bytes = std::size_t{24} << 20;
+  small.max_bytes = std::size_t{6} << 20;
   small.exact_states = ~std::size_t{0};
   check_result const r = check(large(), small);
   EXPECT_EQ(r.outcome, verdict::not_finished);
