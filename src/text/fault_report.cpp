@@ -10,6 +10,7 @@
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
+#include "vmsa/text/coherency_report.hpp"
 #include "vmsa/text/explain.hpp"
 #include "vmsa/text/format.hpp"
 #include "vmsa/text/input_error.hpp"
@@ -105,6 +106,39 @@ std::string mismatch_text(mismatch m) {
   return m == mismatch::none ? "agrees" : fmt::format("mismatched: {}", name(m));
 }
 
+std::string direction_text(coherency::handover_question const& q) {
+  return q.direction == coherency::handover::from_guest ? fmt::format("guest to {}", name(q.other))
+                                                        : fmt::format("{} to guest", name(q.other));
+}
+
+// Who did what, in order, on one of the shortest ways to the violation.
+std::vector<std::string> counterexample(coherency::judgement const& j) {
+  coherency_report report;
+  report.file.scenario = j.question.asked;
+  report.result = j.result;
+  std::vector<std::string> steps;
+  for (told_step const& s : text::tell(report)) steps.push_back(fmt::format("{} {}", s.who, s.what));
+  return steps;
+}
+
+// The handovers that can go wrong, and the first one's way there.
+void tell_coherency(std::string& out, std::vector<coherency::judgement> const& judgements) {
+  coherency::judgement const* first = nullptr;
+  std::string wrong;
+  for (coherency::judgement const& j : judgements) {
+    if (j.result.outcome == coherency::verdict::coherent) continue;
+    if (first == nullptr) first = &j;
+    wrong += fmt::format("{}{}", wrong.empty() ? "" : ", ", direction_text(j.question));
+  }
+  if (first != nullptr) {
+    line(out, "coherency", fmt::format("violation ({}): {}", name(first->result.broken.broken), wrong));
+    std::size_t number = 0;
+    for (std::string const& step : counterexample(*first)) line(out, "", fmt::format("{}. {}", ++number, step));
+  } else if (!judgements.empty()) {
+    line(out, "coherency", "coherent: every handover between the guest and an alias, in every interleaving");
+  }
+}
+
 void tell(std::string& out, std::size_t position, fault_scenario const& scenario, fault_story const& s) {
   fault_outcome const& o = s.outcome;
   std::string const title = s.access->name.empty() ? fmt::format("IPA {}", hex(o.fault.where)) : s.access->name;
@@ -138,6 +172,7 @@ void tell(std::string& out, std::size_t position, fault_scenario const& scenario
     for (alias_report const& a : o.aliases)
       line(out, "alias", fmt::format("{}: {}: {}", name(a.other.owner), describe(a.other.attributes), mismatch_text(a.disagreement)));
   }
+  tell_coherency(out, s.judgements);
   for (what_if const& w : s.otherwise)
     line(out, "otherwise", fmt::format("{}: {}", describe(w.changed), describe(w.then)));
 }
@@ -198,6 +233,15 @@ ordered_json story_json(fault_scenario const& scenario, fault_story const& s) {
                                 {"attributes", to_json(a.other.attributes)},
                                 {"mismatch", name(a.disagreement)}});
   }
+  out["coherency"] = ordered_json::array();
+  for (coherency::judgement const& j : s.judgements) {
+    ordered_json entry = {{"handover", direction_text(j.question)}, {"verdict", name(j.result.outcome)}};
+    if (j.result.outcome == coherency::verdict::violation) {
+      entry["property"] = name(j.result.broken.broken);
+      entry["counterexample"] = counterexample(j);
+    }
+    out["coherency"].push_back(std::move(entry));
+  }
   out["otherwise"] = ordered_json::array();
   for (what_if const& w : s.otherwise) {
     ordered_json entry = {{"condition", describe(w.changed)}, {"outcome", name(w.then.outcome)}};
@@ -253,6 +297,7 @@ fault_report run(fault_scenario const& scenario) {
       if (policy.kernel())
         for (what_if const& w : what_would_change(*policy.kernel(), host, o.where->inputs, o.where->backing, o.access))
           if (worth_telling(w.changed)) story.otherwise.items[story.otherwise.count++] = w;
+      story.judgements = coherency::judge(o);
       o.where = nullptr;  // it points into this function's regions; the story has the scenario's
     }
     report.stories.push_back(std::move(story));

@@ -39,6 +39,17 @@ TEST(FaultReport, WithoutFwbTheGuestsTypeCountsAndAnAliasDisagrees) {
   EXPECT_EQ(r.stories[5].outcome.decided.outcome, policy_outcome::memslot_error);
 }
 
+TEST(FaultReport, TheVerdictComesWithItsCounterexample) {
+  fault_scenario s = example();
+  std::string const safe = to_text(s, run(s));
+  EXPECT_EQ(safe.find("violation"), std::string::npos);
+  EXPECT_NE(safe.find("coherency   coherent"), std::string::npos);
+  s.host.cpu.s2fwb = s.host.cpu.dic = false;
+  std::string const unsafe = to_text(s, run(s));
+  EXPECT_NE(unsafe.find("violation (stale-read): guest to monitor, monitor to guest"), std::string::npos);
+  EXPECT_NE(unsafe.find("host load x via monitor: x=0 from its cache"), std::string::npos);
+}
+
 TEST(FaultReport, TextAndJsonTellTheSame) {
   fault_scenario const s = example();
   fault_report const r = run(s);

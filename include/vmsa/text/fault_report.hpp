@@ -6,6 +6,7 @@
 
 #include "vmsa/policy/fault_path.hpp"
 #include "vmsa/policy/what_if.hpp"
+#include "vmsa/sim/judge.hpp"
 #include "vmsa/text/fault_input.hpp"
 
 namespace vmsa::text {
@@ -18,6 +19,7 @@ struct fault_story {
   fault_outcome outcome{};
   descriptor_format format{};
   what_if_list otherwise{};              // empty for a policy that is not KVM's
+  std::vector<coherency::judgement> judgements{};
 };
 
 struct fault_report {
