@@ -70,13 +70,13 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   f.bbm = in.byte() % 3;
   f.pan = in.byte() % 4;
   constraint_choices c;
-  for (bool* on : {&c.keep_tagged_when_cache_off, &c.device_fetch_faults, &c.device_tag_store_faults, &c.set_af_on_fault,
-                   &c.set_dirty_on_fault, &c.effective_sh_at_stage1, &c.txsz_above_max_faults, &c.txsz_below_min_faults,
-                   &c.contiguous_misprogramming_faults, &c.nt_faults})
+  for (bool* on : {&c.keep_tagged_when_cache_off, &c.device_fetch_faults, &c.device_tag_store_faults,
+                   &c.set_af_on_fault, &c.set_dirty_on_fault, &c.effective_sh_at_stage1, &c.txsz_above_max_faults,
+                   &c.txsz_below_min_faults, &c.contiguous_misprogramming_faults, &c.nt_faults})
     *on = in.flag();
   el1_registers r;
-  for (u64* raw : {&r.hcr.raw, &r.vtcr.raw, &r.vttbr.raw, &r.tcr.raw, &r.ttbr0.raw, &r.ttbr1.raw, &r.mair.raw,
-                   &r.sctlr.raw})
+  for (u64* raw :
+       {&r.hcr.raw, &r.vtcr.raw, &r.vttbr.raw, &r.tcr.raw, &r.ttbr0.raw, &r.ttbr1.raw, &r.mair.raw, &r.sctlr.raw})
     *raw = in.word();
   memory_access const acc{.op = static_cast<operation>(in.byte() % 10),
                           .el = static_cast<exception_level>(in.byte() & 1),

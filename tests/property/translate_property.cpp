@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Properties of translation over random machines. The tables are built by the few lines below, which know nothing of the
-// walker: one path of table descriptors for each page, from the level sizes of the manual.
+// Properties of translation over random machines. The tables are built by the few lines below, which know nothing of
+// the walker: one path of table descriptors for each page, from the level sizes of the manual.
 #include <gtest/gtest.h>
 //
 #include <rapidcheck/gtest.h>
@@ -64,7 +64,7 @@ struct shape {
   unsigned granule_bits;
   u64 vtcr;  // 40-bit IPA, 48-bit PA
   int stage2_start;
-  u64 tcr;   // 48-bit lower half (64K: 42), 48-bit IPA, EPD1
+  u64 tcr;  // 48-bit lower half (64K: 42), 48-bit IPA, EPD1
   int stage1_start;
   unsigned va_bits;
 };
@@ -175,8 +175,8 @@ struct noise {
 
 el1_registers arbitrary_registers() {
   el1_registers r;
-  for (u64* raw : {&r.hcr.raw, &r.vtcr.raw, &r.vttbr.raw, &r.tcr.raw, &r.ttbr0.raw, &r.ttbr1.raw, &r.mair.raw,
-                   &r.sctlr.raw})
+  for (u64* raw :
+       {&r.hcr.raw, &r.vtcr.raw, &r.vttbr.raw, &r.tcr.raw, &r.ttbr0.raw, &r.ttbr1.raw, &r.mair.raw, &r.sctlr.raw})
     *raw = *rc::gen::arbitrary<u64>();
   r.hcr.raw |= *rc::gen::inRange<u64>(0, 2);
   return r;

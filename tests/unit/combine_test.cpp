@@ -240,6 +240,18 @@ TEST(Combine, ForcedNonCacheableKeepsXs) {
   EXPECT_FALSE(combine(mair(0x44), {.memattr = 0b0110}, {.fwb = true, .cd = true}).xs);
 }
 
+// The short cut and the whole way agree on every pair.
+TEST(Combine, DeviceOfTheStage2ViewIsKnownWithoutWorkingItOut) {
+  for (unsigned byte = 0; byte < 256; ++byte)
+    for (u8 memattr = 0; memattr < 16; ++memattr)
+      for (bool const fwb : {false, true}) {
+        memory_attributes const stage1 = mair(static_cast<u8>(byte));
+        EXPECT_EQ(stage2_view_is_device(is_device(stage1), memattr, fwb),
+                  is_device(stage2_view(stage1, {.memattr = memattr}, {.fwb = fwb})))
+            << byte << ' ' << unsigned{memattr} << ' ' << fwb;
+      }
+}
+
 TEST(Combine, StepsEndInWhatCombineSays) {
   combination const steps = combine_stepwise(mair(0xff), {.memattr = 0b0101}, {});
   EXPECT_EQ(summarize(steps.stage2), summary::normal_nc);

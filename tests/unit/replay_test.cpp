@@ -62,5 +62,39 @@ TEST(Replay, DamagedTablesAreRefusedWithTheirLine) {
   EXPECT_THROW(of(""), input_error);
 }
 
+std::string const machine =
+    R"({"mode":"s2","feat":["S2FWB"],"pamax":48,"regs":{"HCR_EL2":"0x1","VTCR_EL2":"0x80023559","VTTBR_EL2":"0x1000"},)"
+    R"("op":"read","el":1,"ipa":"0x123","s1attr":"0xff","s1sh":3,"mem":{"0x1000":"0x7fd"},"out":)";
+
+// What was not recorded is not compared; a recorded walk without updates says that there were none.
+TEST(Replay, JsonLinesAreTranslations) {
+  replay_report const r = of(machine + R"({"fault":"None","pa":"0x123"}})" + "\n");
+  EXPECT_EQ(r.table, "translate");
+  EXPECT_EQ(r.matched, 1u);
+  replay_report const other = of(machine + R"({"fault":"None","pa":"0x124","s2leaf":{"level":1,"bits":30,"contig":0}}})");
+  ASSERT_EQ(other.differences.size(), 1u);
+  EXPECT_EQ(other.differences[0].detail, R"(pa: recorded "0x124", vmsa "0x123")");
+  EXPECT_EQ(of(machine + R"({"fetch":[[2,1,"0x1000","0x00000000000007fd"]]}})").differed, 1u) << "no s2leaf";
+  EXPECT_EQ(of(machine + R"({"cu":"NOVELTY=1"}})").skipped, 1u);
+  std::string unknown = machine;
+  unknown.replace(unknown.find("S2FWB"), 5, "S9FWB");
+  EXPECT_EQ(of(unknown + "{}}").skipped, 1u);
+}
+
+TEST(Replay, DamagedJsonLinesAreRefusedWithTheirLine) {
+  std::string const good = machine + "{}}\n";
+  for (std::string const& bad : {std::string("{"), std::string("[]"), good.substr(0, 40), std::string("{}"),
+                                 std::string(good).replace(good.find("\"0x1\""), 5, "1"),
+                                 std::string(good).replace(good.find(":48"), 3, ":47"),
+                                 std::string(good).replace(good.find("read"), 4, "jump")}) {
+    try {
+      (void)of(good + bad + "\n");
+      ADD_FAILURE() << bad;
+    } catch (input_error const& error) {
+      EXPECT_EQ(error.line(), 2u) << bad;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vmsa::text

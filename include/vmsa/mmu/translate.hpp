@@ -104,13 +104,17 @@ constexpr translation translate(Port& port, el1_regime<Geometry> const& regime, 
   return out;
 }
 
-// Stage 2 alone, for an IPA that stage 1 gave these attributes.
+// Stage 2 alone, for an IPA that stage 1 gave these attributes. While stage 2 is off, an IPA that is no physical address
+// is answered as stage 1 would have: by an Address size fault.
 template <readable_port Port, translation_geometry Geometry>
 constexpr translation translate(Port& port, el1_regime<Geometry> const& regime, ipa where,
                                 memory_attributes const& stage1, memory_access const& acc) noexcept {
   translation out;
   walker<Port, Geometry> at{.port = port, .regime = regime, .acc = acc, .out = out};
-  static_cast<void>(translating::stage2(at, where, stage1));
+  if (!regime.stage2_on && (where.value >> regime.feat.pa_bits) != 0)
+    static_cast<void>(translating::stage1_fault(at, fault_kind::address_size));
+  else
+    static_cast<void>(translating::stage2(at, where, stage1));
   translating::report(regime, out);
   return out;
 }
