@@ -17,6 +17,7 @@ add_command add_coherency;
 add_command add_fault;
 add_command add_decide;
 add_command add_translate;
+add_command add_classify;
 add_command add_replay;
 add_command add_decode;
 add_command add_combine;

@@ -40,6 +40,7 @@ int run(int argc, char** argv) {
       add_fault,
       add_decide,
       add_translate,
+      add_classify,
       add_replay,
       add_decode,
       add_combine,

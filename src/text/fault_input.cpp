@@ -9,6 +9,7 @@
 #include "toml_reader.hpp"
 #include "vmsa/mmu/stage2_geometry.hpp"
 #include "vmsa/text/format.hpp"
+#include "vmsa/text/host_memory.hpp"
 #include "vmsa/text/input_error.hpp"
 #include "vmsa/text/policy_names.hpp"
 
@@ -134,6 +135,44 @@ void read_machine(toml_table const& t, fault_scenario& s) {
   t.finish();
 }
 
+// What the host prints about itself, as multi-line strings: the texts of /proc/iomem, of PCI resource files, of dtc.
+host_memory read_host(toml_table const& t) {
+  host_memory host;
+  auto const overlay = [&](std::string_view key, auto read) {
+    for (std::string const& text : t.string_or_strings(key)) {
+      try {
+        host.overlay(read(text, t.file()));
+      } catch (input_error const& error) {
+        t.refuse(key, fmt::format("line {} of the text: {}", error.line(), error.problem()), error.valid());
+      }
+    }
+  };
+  overlay("device_tree", read_device_tree);
+  overlay("iomem", read_iomem);
+  overlay("pci_resource", read_pci_resource);
+  t.finish();
+  return host;
+}
+
+// A backing must be able to stand on every page the host has there.
+void check_against_host(toml_table const& t, region const& r, host_memory const& host) {
+  if (r.inputs.slot.kind != slot_kind::memory) return;
+  u64 const last = r.output.value + (r.size - 1);
+  for (u64 at = r.output.value;;) {
+    host_range const* found = host.find({at});
+    if (found == nullptr) t.refuse("pa", fmt::format("{} is in no range of [host]", hex(at)), "memory that the host has");
+    if (found->page != r.inputs.page) {
+      std::string valid;
+      for (backing b : compatible_backings(found->page)) valid += fmt::format("{}{}", valid.empty() ? "" : " ", vmsa::name(b));
+      t.refuse("backing", fmt::format("{} needs {} pages, and the host has {} ({}) at {}", vmsa::name(r.backing),
+                                      name(r.inputs.page), name(found->page), found->name, hex(at)), valid);
+    }
+    u64 const end = found->base.value + (found->size - 1);
+    if (end >= last) return;
+    at = end + 1;
+  }
+}
+
 }  // namespace
 
 guest_access make_access(access_kind kind, ipa where, fault_kind fault, guest_attributes stage1) {
@@ -153,9 +192,13 @@ fault_scenario parse_fault_scenario(std::string_view text, std::string file) {
 
   if (auto const machine = root.table("machine")) read_machine(*machine, s);
 
+  std::optional<host_memory> host;
+  if (auto const t = root.table("host")) host = read_host(*t);
+
   s.memory_known = true;
   for (toml_table const& t : root.tables("memory")) {
     named_region r = read_memory(t);
+    if (host) check_against_host(t, r.where, *host);
     for (named_region const& other : s.memory)
       if (other.where.contains(r.where.base) || r.where.contains(other.where.base))
         t.refuse("ipa", fmt::format("{} overlaps \"{}\" at {}", hex(r.where.base), other.name, hex(other.where.base)),

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "vmsa/text/format.hpp"
+#include "vmsa/text/host_memory.hpp"
+#include "vmsa/text/input_error.hpp"
+#include "vmsa/text/lines.hpp"
+
+namespace vmsa::cli {
+namespace {
+
+struct arguments {
+  std::string iomem, device_tree, mtree, at;
+  std::vector<std::string> pci;
+  bool json = false;
+};
+
+void run(arguments const& a) {
+  bool const host = !a.iomem.empty() || !a.device_tree.empty() || !a.pci.empty();
+  if (host != a.mtree.empty())
+    throw text::input_error("", 0, host ? "a host's and a guest's memory at once" : "no source is given",
+                            "--iomem, --device-tree and --pci-resource for a host, or --mtree for a guest");
+  std::string out;
+  if (!a.mtree.empty()) {
+    if (!a.at.empty()) throw text::input_error("", 0, "--at with --mtree", "--at with sources of a host");
+    auto const ranges = text::read_mtree(text::read_text(a.mtree), a.mtree);
+    out = a.json ? text::to_json(ranges) : text::to_text(ranges);
+  } else {
+    text::host_memory memory;
+    if (!a.device_tree.empty()) memory.overlay(text::read_device_tree(text::read_text(a.device_tree), a.device_tree));
+    if (!a.iomem.empty()) memory.overlay(text::read_iomem(text::read_text(a.iomem), a.iomem));
+    for (std::string const& file : a.pci) memory.overlay(text::read_pci_resource(text::read_text(file), file));
+    if (!a.at.empty()) {
+      std::optional<u64> const where = text::parse_number(a.at, 16);
+      if (!where) throw text::input_error("", 0, fmt::format("--at \"{}\"", a.at), "a hexadecimal address of the host");
+      text::host_range const* found = memory.find({*where});
+      if (found == nullptr)
+        throw text::input_error("", 0, fmt::format("nothing at {} in these sources", text::hex(*where)),
+                                "an address that one of them describes");
+      text::host_range const only = *found;
+      memory.ranges = {only};
+    }
+    out = a.json ? text::to_json(memory) : text::to_text(memory);
+  }
+  std::fwrite(out.data(), 1, out.size(), stdout);
+}
+
+}  // namespace
+
+void add_classify(CLI::App& app, int&) {
+  auto const a = std::make_shared<arguments>();
+  CLI::App* const command = app.add_subcommand("classify", "What a host's or a guest's own listings say about memory");
+  command->add_option("--iomem", a->iomem, "/proc/iomem, read as root; - is standard input");
+  command->add_option("--pci-resource", a->pci, "/sys/bus/pci/devices/*/resource; give it again for more");
+  command->add_option("--device-tree", a->device_tree, "A device tree as dtc prints it: dtc -I fs -O dts /proc/device-tree");
+  command->add_option("--mtree", a->mtree, "QEMU's info mtree -f");
+  command->add_option("--at", a->at, "Only the range that holds this host address");
+  command->add_flag("--json", a->json, "The same as JSON");
+  command->footer(
+      "Later sources are the more precise: a device tree first, then /proc/iomem, then PCI resources.\n"
+      "Examples:\n"
+      "  vmsa classify --iomem /proc/iomem --pci-resource /sys/bus/pci/devices/0000:01:00.0/resource\n"
+      "  dtc -I fs -O dts /proc/device-tree | vmsa classify --device-tree -\n"
+      "  vmsa classify --iomem iomem.txt --at 58000000 --json\n"
+      "  vmsa classify --mtree mtree.txt\n");
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace vmsa::cli
