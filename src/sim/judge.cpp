@@ -54,6 +54,7 @@ std::vector<handover_question> handovers(fault_outcome const& o) {
   std::vector<handover_question> questions;
   if (!o || !o.retried) return questions;
   scenario const base = everybody(o);
+  if (find_problem(base)) return questions;
   unsigned next_alias = 1;
   for (alias_report const& a : o.aliases) {
     bool const dma = a.other.owner == alias_owner::dma;

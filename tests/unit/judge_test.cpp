@@ -61,6 +61,7 @@ TEST(Judge, UncachedAliasesOnlyLoseOrder) {
 TEST(Judge, NothingIsAskedWhereNothingIsMappedOrNobodyElseLooks) {
   EXPECT_TRUE(judge(ended_with(0xff, {})).empty());
   EXPECT_TRUE(judge(fault_outcome{}).empty());
+  EXPECT_TRUE(judge(ended_with(0x4f, {linear})).empty());  // outer Normal-NC, inner Normal-WB
 }
 
 TEST(Judge, AReadOnlyLeafHandsNothingOver) {

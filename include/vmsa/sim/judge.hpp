@@ -21,7 +21,8 @@ struct handover_question {
 };
 
 // One question for each alias and each direction in which data can go; all aliases of the page are live in each. Empty
-// unless the fault was resolved and somebody else maps the page.
+// unless the fault was resolved and somebody else maps the page, and for attributes that the model does not hold (inner
+// and outer cacheability differ).
 std::vector<handover_question> handovers(fault_outcome const& outcome);
 
 struct judgement {
