@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 // A stage 2 translation table that is built, changed and read through a port.
 //
-//   VTTBR -> root (level 0..2, up to 16 tables side by side) -> ... -> level 3 -> page
-//            +------+   +------+            a block ends the walk early
-//            | table|-->| table|--> page    a cursor remembers the last table
-//            +------+   +------+
+//   VTTBR -> root (up to 16 tables side by side) -> ... -> level 3 -> page
+//            +-------+   +-------+             a block ends the walk early
+//            | table |-->| table |--> page     a cursor remembers where the last walk ended
+//            +-------+   +-------+
 //
-// Mode = exclusive: one caller at a time. Mode = lock_free: see stage2_table_mode.hpp for what may run beside what.
+// Mode = exclusive: one call at a time. Mode = lock_free: what may run beside what is in stage2_table_mode.hpp.
 #pragma once
-#include "vmsa/mmu/stage2_table_look_up.hpp"
-#include "vmsa/mmu/stage2_table_map.hpp"
-#include "vmsa/mmu/stage2_table_unmap.hpp"
+#include "vmsa/mmu/stage2_table_batch.hpp"
+#include "vmsa/mmu/stage2_table_protect.hpp"
+#include "vmsa/mmu/stage2_table_range.hpp"
+#include "vmsa/mmu/stage2_table_type.hpp"
+#include "vmsa/mmu/stage2_table_visit.hpp"
 
 namespace vmsa {
 
@@ -47,7 +49,8 @@ class stage2_table {
     return engine::prepare(state_, leaf, at);
   }
 
-  // Maps one page or block, `at` and `to` aligned to its size. The same mapping again is no error and writes nothing.
+  // Maps one page or block, or one Contiguous run of them; `at` and `to` are aligned to its size. The same mapping again
+  // is no error and writes nothing.
   stage2_outcome map(stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& leaf,
                      existing what = existing::update) noexcept {
     return engine::map(state_, cursor, at, to, leaf, what);
@@ -55,21 +58,101 @@ class stage2_table {
   stage2_outcome map(ipa at, pa to, level l, stage2_leaf const& leaf, existing what = existing::update) noexcept {
     return engine::map_slow(state_, at, to, prepare(leaf, l), what);
   }
+  // Many pages in any order; stops at the first that fails.
+  stage2_batch_outcome map(std::span<page_mapping const> pages, prepared_leaf const& leaf,
+                           existing what = existing::update) noexcept {
+    return engine::map_batch(state_, pages, leaf, what);
+  }
+  // Maps [at, at + size) to [to, to + size) with the largest leaves. Without frames it stops: outcome.at says where.
+  stage2_outcome map_range(ipa at, pa to, u64 size, stage2_leaf const& leaf,
+                           map_range_options const& options = {}) noexcept {
+    return engine::map_range(state_, at, to, size, prepare(leaf), options);
+  }
 
-  // Unmaps the page or block at `at`, which is its first byte.
+  // Unmaps the page or block at `at`, which is its first byte; table frames that lead nowhere any more are given back.
   stage2_outcome unmap(stage2_cursor& cursor, ipa at) noexcept { return engine::unmap(state_, cursor, at); }
   stage2_outcome unmap(ipa at) noexcept {
     stage2_cursor cursor;
     return engine::unmap(state_, cursor, at);
   }
-  // Unmaps whatever is mapped in [at, at + size), a multiple of the granule.
+  // Unmaps whatever is mapped in [at, at + size), a multiple of the granule. Leaves that reach beyond it are split.
   stage2_outcome unmap(ipa at, u64 size) noexcept { return engine::unmap_range(state_, at, size); }
 
-  stage2_mapping look_up(ipa at) const noexcept { return engine::look_up(state_, at); }
+  // Adds permissions to the leaf at `at` and sets its access flag: no TLBI, an old TLB entry costs a spurious fault.
+  stage2_outcome relax(stage2_cursor& cursor, ipa at, stage2_access access, bool execute = false) noexcept {
+    return engine::relax(state_, cursor, at, access, execute);
+  }
+  // Gives every leaf in the range these permissions. Leaves that reach beyond it are split.
+  stage2_outcome protect(ipa at, u64 size, stage2_access access, stage2_execute execute) noexcept {
+    u64 const set = engine::permission_fields(access, execute);
+    u64 const fields = stage2_bits::s2ap::mask | stage2_bits::xn::mask;
+    return engine::rewrite<engine::partial::split>(state_, at, size, fields & ~set, set);
+  }
+  stage2_outcome write_protect(ipa at, u64 size) noexcept {
+    return engine::rewrite<engine::partial::split>(state_, at, size, engine::write_bit | descriptor_bits::dbm::mask, 0);
+  }
 
+  // Clears the access flag; `young` says how many bytes had it. A leaf that reaches beyond the range ages whole.
+  stage2_outcome age(ipa at, u64 size, u64& young) noexcept {
+    return engine::rewrite<engine::partial::whole>(state_, at, size, descriptor_bits::af::mask, 0, &young);
+  }
+
+  // Dirty logging: pages only, all write-protected. A write fault is answered by relax, and collect_dirty reports and
+  // write-protects what was written since: sink(ipa, size), in order.
+  stage2_outcome start_dirty_log(ipa at, u64 size) noexcept {
+    stage2_outcome out = split(at, size);
+    if (!out) return out;
+    stage2_outcome const protect = engine::rewrite<engine::partial::split>(state_, at, size, engine::write_bit, 0);
+    engine::add_counts(out, protect);
+    if (!protect) engine::set_error(out, protect.error, protect.at.value, protect.at_level);
+    return out;
+  }
+  template <class Sink>
+  stage2_outcome collect_dirty(ipa at, u64 size, Sink&& sink) noexcept {
+    return engine::collect_dirty(state_, at, size, sink);
+  }
+
+  // Makes every leaf of the range one of `leaf` or smaller; frames that run out leave it split up to outcome.at.
+  stage2_outcome split(ipa at, u64 size, level leaf = level::l3) noexcept {
+    return engine::split_range(state_, at, size, leaf);
+  }
+  // Makes blocks of what continues each other in the range; what does not stays.
+  stage2_outcome collapse(ipa at, u64 size) noexcept { return engine::collapse_range(state_, at, size); }
+
+  // Break-before-make over the range. Leaves that reach beyond it are split.
+  stage2_outcome change_memory(ipa at, u64 size, stage2_memory memory,
+                               shareability sh = shareability::inner) noexcept {
+    return engine::change_memory(state_, at, size, memory, sh);
+  }
+  // Clean and invalidate to the point of coherency of everything in the range that is Normal Write-Back: for an owner
+  // who will read the guest's memory another way.
+  stage2_outcome clean_data(ipa at, u64 size) noexcept { return engine::clean_data(state_, at, size); }
+
+  [[gnu::always_inline]] stage2_mapping look_up(ipa at) const noexcept { return engine::look_up(state_, at); }
+  // found[i] for at[i], as far as both reach.
+  void look_up(std::span<ipa const> at, std::span<stage2_mapping> found) const noexcept {
+    engine::look_up_batch(state_, at, found);
+  }
+  // visitor(stage2_run) for everything mapped in the range, in order.
+  template <class Visitor>
+  stage2_outcome visit(ipa at, u64 size, Visitor&& visitor) const noexcept {
+    return engine::visit(state_, at, size, visitor);
+  }
+
+  // Reads the whole table.
+  stage2_statistics statistics() const noexcept {
+    stage2_statistics s;
+    engine::count_table(state_, root(), shape().start_level(), shape().root_size() / 8, s);
+    return s;
+  }
   // Table frames in use, the root not counted, and the bytes of everything.
   u64 tables() const noexcept { return Mode::load(state_.tables); }
-  u64 table_bytes() const noexcept { return state_.shape.root_size() + tables() * state_.granule_bytes(); }
+  u64 table_bytes() const noexcept { return shape().root_size() + tables() * state_.granule_bytes(); }
+
+  // lock_free: takes the tables that were unlinked so far. When every call that was running has returned, give them
+  // back: then no reader holds one.
+  unlinked_tables take_retired() noexcept { return engine::take_retired(state_); }
+  u32 give_back(unlinked_tables retired) noexcept { return engine::give_all(state_, retired); }
 
  private:
   using state = engine::table_state<Port, Frames, Geometry, Mode>;

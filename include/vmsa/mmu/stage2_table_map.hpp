@@ -84,7 +84,7 @@ bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prep
     std::optional<pa> const table = t.take_table(false);
     if (!table) {
       while (n-- > 0) t.give_table(fresh[n], true);
-      out = failed(table_error::out_of_frames, input, above.at);
+      set_error(out, table_error::out_of_frames, input, above.at);
       return true;
     }
     fresh[n] = *table;
@@ -104,8 +104,8 @@ bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prep
     for (unsigned n = 0; n < depth; ++n) t.give_table(fresh[n], false);
     return false;
   }
-  out.tables_allocated = depth;
-  out.entries_written = depth + p.run;
+  out.tables_allocated += depth;
+  out.entries_written += depth + p.run;
   return true;
 }
 
@@ -127,39 +127,88 @@ bool install_run(State& t, slot const& s, descriptor leaf, prepared_leaf const& 
   return true;
 }
 
-// Changes a live leaf in the way its change needs; false when the entry changed meanwhile.
+// What is in the way of a leaf may have to be split or unmapped first: see stage2_table_resize.hpp and
+// stage2_table_unmap.hpp.
+template <class State>
+u64 split_entries(State& t, pa first, u64 count, unsigned shift, level at, u64 input, stage2_outcome& out) noexcept;
+template <class State>
+bool unfold(State& t, pa first, unsigned shift, level at, u64 input, stage2_outcome& out) noexcept;
+template <class State>
+stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept;
+
+// One entry from live leaf to live leaf in the way its change needs. False when the entry changed meanwhile, or is not
+// of a Contiguous run any more.
 template <class State>
 bool change_leaf(State& t, slot const& s, u64 input, descriptor desired, prepared_leaf const& p, existing what,
                  stage2_outcome& out) noexcept {
-  if (s.entry == desired) return true;
-  if (what == existing::keep) {
-    out = failed(table_error::already_mapped, input, s.at);
+  u64 const region = u64{1} << leaf_region_bits(s.entry, s.at, t.format());
+  bool const in_run = region >> s.shift > 1;
+  u64 const ignored = in_run ? descriptor_bits::contiguous::mask : 0;
+  if (((s.entry.raw ^ desired.raw) & ~ignored) == 0) return true;
+  change const c = classify_change(s.entry, desired, t.context(s.at));
+  bool const breaks = in_run || c.what == change_class::break_required;
+  if (what == existing::keep || (breaks && what != existing::replace)) {
+    set_error(out, refusal(what), input, s.at);
     return true;
   }
-  change const c = classify_change(s.entry, desired, t.context(s.at));
+  if (in_run) {
+    u64 const first = input & ~(region - 1);
+    (void)unfold(t, s.where - 8 * ((input - first) >> s.shift), s.shift, s.at, first, out);
+    return false;
+  }
   stale_range stale;
-  if (c.what == change_class::break_required) {
-    if (what != existing::replace) {
-      out = failed(table_error::needs_break, input, s.at);
-      return true;
-    }
+  u64 const size = u64{1} << s.shift;
+  if (breaks) {
     if (!t.change(s.where, s.entry, busy_form(s.entry))) return false;
-    stale.add(input, u64{1} << s.shift, s.at, false);
+    stale.add(input, size, s.at, false);
     out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
-    out.broke = true;
-    clean_for_guest(t, leaf_output(desired, s.at, t.format()), u64{1} << s.shift, p);
+    stale = {};
+    clean_for_guest(t, leaf_output(desired, s.at, t.format()), size, p);
     t.port->store(s.where, desired, store_order::release);
     t.publish(s.where);
-    stale = {};
-    out.entries_written = 2;
+    out.broke = true;
+    out.entries_written += 2;
   } else {
     if (!t.change(s.where, s.entry, desired)) return false;
-    if (c.what == change_class::tighten || c.what == change_class::invalidate)
-      stale.add(input, u64{1} << s.shift, s.at, false);
-    out.entries_written = 1;
+    if (c.what == change_class::tighten || c.what == change_class::invalidate) stale.add(input, size, s.at, false);
+    out.entries_written += 1;
   }
   out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
   return true;
+}
+
+// True when the entries from `s` on hold exactly the run of `leaf`.
+template <class State>
+bool holds_run(State const& t, slot const& s, descriptor leaf, prepared_leaf const& p) noexcept {
+  for (u64 n = 0; n < p.run; ++n)
+    if (t.load(s.where + 8 * n) != run_entry(leaf, n, s.shift)) return false;
+  return true;
+}
+
+// A valid entry is where the leaf should be, or above it. False when it changed, or was moved out of the way.
+template <class State>
+bool map_over(State& t, slot const& s, u64 input, descriptor leaf, prepared_leaf const& p, existing what,
+              stage2_outcome& out) noexcept {
+  u64 const size = u64{1} << s.shift;
+  if (s.at != p.at) {
+    if (block_says_the_same(t, s, input, leaf, p.at)) return true;
+    if (what == existing::replace)
+      return split_entries(t, s.where, 1, s.shift, s.at, input & ~(size - 1), out) == 0 && !out;
+    set_error(out, refusal(what), input, s.at);
+    return true;
+  }
+  if (!t.is_table(s) && p.run == 1)
+    return change_leaf(t, s, input, keep_hardware_state(t, s.entry, leaf, s.at), p, what, out);
+  if (!t.is_table(s) && holds_run(t, s, leaf, p)) return true;
+  if (what != existing::replace) {
+    set_error(out, refusal(what), input, s.at);
+    return true;
+  }
+  stage2_outcome const gone = unmap_range(t, {input}, p.input_mask + 1);
+  add_counts(out, gone);
+  out.broke = true;
+  if (!gone) set_error(out, gone.error, gone.at.value, gone.at_level);
+  return !gone;
 }
 
 // The long way: everything that is not one free page in a table that is there.
@@ -176,30 +225,32 @@ template <class State>
   stage2_outcome out;
   out.at_level = p.at;
   bool cleaned = false;
-  for (;;) {
+  for (bool done = false; !done;) {
     slot const s = t.find(input, target);
-    if (is_busy(s.entry)) return failed(table_error::busy, input, s.at);
-    if (!is_valid(s.entry)) {
-      if (!cleaned) clean_for_guest(t, to, p.input_mask + 1, p);
-      cleaned = true;
-      if (s.shift != target) {
-        if (!install_below(t, s, input, leaf, p, target, out)) continue;
-      } else if (install_run(t, s, leaf, p)) {
-        out.entries_written = p.run;
-      } else if (p.run == 1) {
-        continue;
-      } else {
-        return failed(table_error::already_mapped, input, s.at);
-      }
-      if (out) t.port->issue(barrier::dsb_ishst);
-    } else if (s.shift != target || t.is_table(s)) {
-      if (s.shift != target && block_says_the_same(t, s, input, leaf, p.at)) break;
-      return failed(what == existing::keep ? table_error::already_mapped : table_error::needs_break, input, s.at);
-    } else if (!change_leaf(t, s, input, keep_hardware_state(t, s.entry, leaf, s.at), p, what, out)) {
-      out = {};
+    if (is_busy(s.entry)) {
+      set_error(out, table_error::busy, input, s.at);
+      return out;
+    }
+    if (is_valid(s.entry)) {
+      done = map_over(t, s, input, leaf, p, what, out);
       continue;
     }
-    break;
+    if (!cleaned) clean_for_guest(t, to, p.input_mask + 1, p);
+    cleaned = true;
+    if (s.shift != target) {
+      done = install_below(t, s, input, leaf, p, target, out);
+    } else if (install_run(t, s, leaf, p)) {
+      out.entries_written += p.run;
+      done = true;
+    } else if (p.run != 1) {
+      // A page in the middle of the run's place.
+      if (what != existing::replace) {
+        set_error(out, refusal(what), input, s.at);
+        return out;
+      }
+      add_counts(out, unmap_range(t, at, p.input_mask + 1));
+    }
+    if (done) t.port->issue(barrier::dsb_ishst);
   }
   if (out) out.at = at + (p.input_mask + 1);
   return out;
@@ -226,6 +277,20 @@ void hold_group(State& t, stage2_cursor& cursor, u64 key, pa where) noexcept {
   cursor.group = where - (where.value & (group_bytes - 8));
 }
 
+// One page into a last-level entry that no cursor vouches for.
+template <class State>
+[[gnu::always_inline]] inline short_way install_anywhere(State& t, pa where, descriptor leaf) noexcept {
+  if constexpr (State::has_occupancy) {
+    auto const o = t.occupancy_of(where);
+    if (o.free()) [[likely]] {
+      t.set_occupancy(o, o.with());
+      t.port->store(where, leaf, store_order::release);
+      return short_way::installed;
+    }
+  }
+  return install_page(t, where, leaf);
+}
+
 // A page in a group that the cursor does not hold. Faults all over the place leave exact bits behind; the second one in
 // a group takes the cursor there.
 template <class State>
@@ -235,15 +300,9 @@ template <class State>
     return short_way::no;
   u64 const last = cursor.seen;
   cursor.seen = key;
-  if constexpr (State::has_occupancy) {
-    auto const o = t.occupancy_of(page.where);
-    if (last != key && o.free()) [[likely]] {
-      t.set_occupancy(o, o.with());
-      t.port->store(page.where, leaf, store_order::release);
-      return short_way::installed;
-    }
-  }
-  if (last == key) hold_group(t, cursor, key, page.where);
+  if (last != key) [[likely]]
+    return install_anywhere(t, page.where, leaf);
+  hold_group(t, cursor, key, page.where);
   return install_page(t, page.where, leaf);
 }
 

@@ -265,5 +265,21 @@ constexpr stage2_outcome failed(table_error error, u64 input, level at) noexcept
   return out;
 }
 
+constexpr void add_counts(stage2_outcome& all, stage2_outcome const& one) noexcept {
+  all.entries_written += one.entries_written;
+  all.tables_allocated += one.tables_allocated;
+  all.tables_freed += one.tables_freed;
+  all.tlbi_count += one.tlbi_count;
+  all.broke |= one.broke;
+}
+constexpr void set_error(stage2_outcome& out, table_error error, u64 input, level at) noexcept {
+  out.error = error;
+  out.at = {input};
+  out.at_level = at;
+}
+constexpr table_error refusal(existing what) noexcept {
+  return what == existing::keep ? table_error::already_mapped : table_error::needs_break;
+}
+
 }  // namespace engine
 }  // namespace vmsa

@@ -4,7 +4,7 @@
 #include "vmsa/mmu/maintenance.hpp"
 #include "vmsa/mmu/stage2_table_map.hpp"
 
-namespace vmsa::engine {
+namespace vmsa {
 
 // Unlinked tables, chained through their first entries in the busy form: to a walker that entry is invalid, to a
 // concurrent caller a reason to start again. The word also holds the level of the table it lies in.
@@ -14,6 +14,8 @@ struct unlinked_tables {
   static constexpr u64 link(u64 next, level at) noexcept { return next | u64{index(at)} << 2 | 0b10; }
   static constexpr level level_of(u64 word) noexcept { return static_cast<level>(static_cast<int>(word >> 2 & 0b111) - 1); }
 };
+
+namespace engine {
 
 // `table` has entries of level `at`. A table below its first entry is chained as well, since that entry is overwritten.
 template <class State>
@@ -76,12 +78,17 @@ u32 retire(State& t, unlinked_tables list) noexcept {
   return retired;
 }
 
+template <class State>
+unlinked_tables take_retired(State& t) noexcept {
+  u64 seen = State::mode::load(t.retired);
+  while (!State::mode::swap(t.retired, seen, 0)) continue;
+  return {seen};
+}
+
 // Every frame of the table, its root and what is retired: nobody walks it any more.
 template <class State>
 void give_everything(State& t) noexcept {
-  unlinked_tables const retired{t.retired};
-  t.retired = 0;
-  give_all(t, retired);
+  give_all(t, take_retired(t));
   level const start = t.shape.start_level();
   u64 const entries = t.shape.root_size() / 8;
   for (u64 n = 0; start != level::l3 && n < entries; ++n) {
@@ -127,62 +134,75 @@ void finish_unmap(State& t, unmapping& work) noexcept {
   }
 }
 
+// A leaf that the range ends inside is made smaller; true when that is done.
+template <class State>
+bool cut(State& t, slot const& s, u64 input, u64 begin, u64 end, stage2_outcome& out) noexcept {
+  u64 const size = u64{1} << s.shift;
+  u64 const region = u64{1} << leaf_region_bits(s.entry, s.at, t.format());
+  u64 const first = input & ~(region - 1);
+  if (first >= begin && end - first >= region) return false;
+  if (region != size)
+    (void)unfold(t, s.where - 8 * (((input & ~(size - 1)) - first) >> s.shift), s.shift, s.at, first, out);
+  else
+    (void)split_entries(t, s.where, 1, s.shift, s.at, first, out);
+  return true;
+}
+
 // Clears [begin, end) in one table whose entries map 2^shift bytes. Whole tables are unlinked without being read.
 template <class State>
 void unmap_in_table(State& t, pa table, unsigned shift, level at, u64 begin, u64 end, unmapping& work) noexcept {
   u64 const size = u64{1} << shift;
-  for (u64 input = begin; input < end;) {
+  for (u64 input = begin; input < end && work.out;) {
     u64 const entry_begin = input & ~(size - 1);
     u64 const stop = end - entry_begin < size ? end : entry_begin + size;
     bool const whole = stop - input == size;
     pa const where = table + t.entry_offset(input, shift, at);
-    descriptor const entry = t.load(where);
-    if (is_busy(entry)) {
-      work.out.error = table_error::busy;
-    } else if (at != level::l3 && is_table_or_page(entry)) {
-      pa const child = t.next_table(entry);
+    slot const s{where, t.load(where), shift, at};
+    if (is_busy(s.entry)) {
+      set_error(work.out, table_error::busy, input, at);
+    } else if (t.is_table(s)) {
+      pa const child = t.next_table(s.entry);
       if (!whole) unmap_in_table(t, child, shift - t.w().stride, next(at), input, stop, work);
-      if (!work.out) return;
-      if (whole || (!State::mode::concurrent && table_is_empty(t, child, next(at)))) {
+      if (work.out && (whole || (!State::mode::concurrent && table_is_empty(t, child, next(at))))) {
         t.cursors_walk_again();
-        if (!t.change(where, entry, {})) continue;
+        if (!t.change(where, s.entry, {})) continue;
         work.out.entries_written += 1;
         unlink(t, work, child, input, shift, at);
       }
-    } else if (is_valid(entry)) {
-      if (!whole) {
-        work.out.error = table_error::needs_break;
-      } else {
-        if (!t.change(where, entry, {})) continue;
-        if (at == level::l3) (void)t.vacate(where);
-        work.out.entries_written += 1;
-        work.stale.add(input, size, at, false);
-      }
-    }
-    if (!work.out) {
-      work.out.at = {input};
-      work.out.at_level = at;
-      return;
+    } else if (is_valid(s.entry)) {
+      if (cut(t, s, input, begin, end, work.out)) continue;
+      if (!t.change(where, s.entry, {})) continue;
+      if (at == level::l3) (void)t.vacate(where);
+      work.out.entries_written += 1;
+      work.stale.add(input, size, at, false);
     }
     input = stop;
   }
 }
 
+// The checks that every range shares; an outcome without error ends at the range's end.
+template <class State>
+stage2_outcome check_range(State const& t, ipa at, u64 size) noexcept {
+  if (((at.value | size) & t.w().page_mask) != 0) return failed(table_error::misaligned, at.value, level::l3);
+  if (size == 0 || at.value + size < at.value || !t.shape.contains(at.value + size - 1))
+    return failed(table_error::out_of_range, at.value, t.shape.start_level());
+  stage2_outcome out;
+  out.at = at + size;
+  return out;
+}
+
 template <class State>
 stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
-  level const start = t.shape.start_level();
-  if (((at.value | size) & (t.granule_bytes() - 1)) != 0) return failed(table_error::misaligned, at.value, level::l3);
-  if (size == 0 || !t.shape.contains(at.value) || !t.shape.contains(at.value + size - 1) ||
-      at.value + size < at.value)
-    return failed(table_error::out_of_range, at.value, start);
   unmapping work;
-  work.out.at = at + size;
+  work.out = check_range(t, at, size);
+  if (!work.out) return work.out;
+  level const start = t.shape.start_level();
   unmap_in_table(t, t.root, t.shape.shift(start), start, at.value, at.value + size, work);
   finish_unmap(t, work);
   return work.out;
 }
 
-// The long way of unmapping one page: blocks, runs, errors.
+// The long way of unmapping one page or block: blocks, runs, errors.
 template <class State>
 [[gnu::noinline]] stage2_outcome unmap_slow(State& t, ipa at) noexcept {
   if (!t.shape.contains(at.value)) return failed(table_error::out_of_range, at.value, t.shape.start_level());
@@ -279,4 +299,5 @@ template <class State>
   return out;
 }
 
-}  // namespace vmsa::engine
+}  // namespace engine
+}  // namespace vmsa

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Many unrelated addresses in one call: the misses of one hide behind the others'.
+#pragma once
+#include <cstddef>
+#include <span>
+
+#include "vmsa/mmu/stage2_table_look_up.hpp"
+#include "vmsa/mmu/stage2_table_map.hpp"
+
+namespace vmsa {
+
+struct page_mapping {
+  ipa at{};
+  pa to{};
+};
+
+struct [[nodiscard]] stage2_batch_outcome {
+  stage2_outcome all{};  // counts of all; error, address and level of the one that failed
+  std::size_t done = 0;  // mappings made or found, in order
+
+  constexpr explicit operator bool() const noexcept { return static_cast<bool>(all); }
+};
+
+namespace engine {
+
+// As many as a core has misses in flight; more would spill.
+inline constexpr std::size_t batch_width = 16;
+
+// Addresses of descriptors that are needed soon; without prefetching the loads of a group still overlap.
+template <class State>
+void want(State const& t, pa where) noexcept {
+  if constexpr (prefetching_port<std::remove_pointer_t<decltype(t.port)>>) t.port->prefetch(where);
+}
+
+template <class State>
+stage2_batch_outcome map_batch(State& t, std::span<page_mapping const> pages, prepared_leaf const& p,
+                               existing what) noexcept {
+  stage2_batch_outcome out;
+  while (out.done < pages.size() && out) {
+    std::size_t const width = pages.size() - out.done < batch_width ? pages.size() - out.done : batch_width;
+    page_mapping const* const group = pages.data() + out.done;
+    pa where[batch_width];
+    u64 const generation = State::mode::load(t.generation);
+    for (std::size_t n = 0; n < width; ++n) {
+      where[n] = t.find_page(group[n].at.value).where;
+      want(t, where[n]);
+    }
+    for (std::size_t n = 0; n < width && out; ++n) {
+      page_mapping const& m = group[n];
+      u64 const odd = (m.to.value & p.unusual_output) | (m.at.value & p.input_mask) | p.unusual | (where[n].value & 1);
+      short_way done = short_way::no;
+      if (odd == 0 && generation == State::mode::load(t.generation)) [[likely]]
+        done = install_anywhere(t, where[n], {m.to.value | p.bits});
+      if (done == short_way::installed) {
+        out.all.entries_written += 1;
+      } else if (done == short_way::no) [[unlikely]] {
+        stage2_outcome const one = map_slow(t, m.at, m.to, p, what);
+        add_counts(out.all, one);
+        if (!one) set_error(out.all, one.error, one.at.value, one.at_level);
+      }
+      if (out) [[likely]]
+        ++out.done;
+    }
+  }
+  t.port->issue(barrier::dsb_ishst);
+  return out;
+}
+
+// Level by level for a group, so that the loads of one level overlap.
+template <class State>
+void look_up_batch(State const& t, std::span<ipa const> at, std::span<stage2_mapping> found) noexcept {
+  auto const& w = t.w();
+  std::size_t const count = at.size() < found.size() ? at.size() : found.size();
+  for (std::size_t done = 0; done < count;) {
+    std::size_t const width = count - done < batch_width ? count - done : batch_width;
+    pa where[batch_width];
+    for (std::size_t n = 0; n < width; ++n) {
+      where[n] = t.find_page(at[done + n].value).where;
+      want(t, where[n]);
+    }
+    for (std::size_t n = 0; n < width; ++n) {
+      u64 const input = at[done + n].value;
+      descriptor const entry = (where[n].value & 1) == 0 ? t.load(where[n]) : descriptor{};
+      if ((((entry.raw + 1) & 0b11) | w.folded_output) == 0) [[likely]]
+        found[done + n] = {entry, level::l3, {((entry.raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
+      else
+        found[done + n] = look_up_any(t, input);
+    }
+    done += width;
+  }
+}
+
+}  // namespace engine
+}  // namespace vmsa

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// Mapping a range with the largest leaves that alignment and the caller allow.
+#pragma once
+#include "vmsa/mmu/stage2_table_resize.hpp"
+
+namespace vmsa {
+
+struct map_range_options {
+  level largest = level::m1;  // no leaf of a smaller level number
+  bool contiguous = false;    // set the Contiguous bit where a whole run is mapped
+  existing what = existing::update;
+};
+
+namespace engine {
+
+template <class State>
+struct range_mapping {
+  State& t;
+  prepared_leaf const& leaf;  // of one page, without the Contiguous bit
+  u64 delta = 0;              // output address - input address
+  u64 end = 0;
+  map_range_options options{};
+  stage2_outcome out{};
+
+  bool fits(u64 input, unsigned shift, level at) const noexcept {
+    u64 const size = u64{1} << shift;
+    return number(at) >= number(options.largest) && leaf_allowed(t.format(), at) &&
+           ((input | (input + delta)) & (size - 1)) == 0 && end - input >= size;
+  }
+  u64 bits(level at) const noexcept { return at == level::l3 ? leaf.bits : leaf.bits & ~u64{0b10}; }
+  descriptor make(u64 input, level at) const noexcept {
+    return {bits(at) | encode_output({input + delta}, t.format())};
+  }
+  // Bytes of a Contiguous run at this level; 0 when none can be used.
+  u64 run_bytes(unsigned shift, level at) const noexcept {
+    u64 const bytes = u64{contiguous_entries(t.format(), at)} << shift;
+    return options.contiguous && bytes >> shift > 1 && (delta & (bytes - 1)) == 0 ? bytes : 0;
+  }
+  // The first address from `input` on where entries get or lose the Contiguous bit, and which.
+  struct stretch {
+    u64 end = 0;
+    bool contiguous = false;
+  };
+  stretch next_stretch(u64 input, u64 stop, unsigned shift, level at) const noexcept {
+    u64 const bytes = run_bytes(shift, at);
+    if (bytes == 0) return {stop, false};
+    u64 const first = (input + bytes - 1) & ~(bytes - 1);
+    u64 const last = stop & ~(bytes - 1);
+    if (first >= last) return {stop, false};
+    return input < first ? stretch{first, false} : input < last ? stretch{last, true} : stretch{stop, false};
+  }
+
+  // Entries of one table for [input, here) into memory that nobody can reach yet.
+  void fill(pa where, u64 input, u64 here, unsigned shift, level at) noexcept {
+    while (input < here) {
+      stretch const s = next_stretch(input, here, shift, at);
+      u64 const mark = s.contiguous ? descriptor_bits::contiguous::mask : 0;
+      u64 const count = (s.end - input) >> shift;
+      t.fill(where, {make(input, at).raw | mark}, u64{1} << shift, count);
+      out.entries_written += count;
+      where = where + 8 * count;
+      input = s.end;
+    }
+  }
+
+  // A table that nobody can reach yet for [input, ...) up to its own end or the range's; `input` moves to what is still
+  // to do. None when there is no frame for it, or none below it.
+  std::optional<pa> build(u64& input, unsigned shift, level at) noexcept {
+    u64 const last = input | low_mask(shift + t.w().stride);
+    u64 const until = end - 1 < last ? end : last + 1;
+    bool const leaves = fits(input, shift, at);
+    u64 const here = leaves ? until & ~low_mask(shift) : 0;
+    bool const all = leaves && here == last + 1 && t.entry_offset(input, shift - 3) == 0;
+    std::optional<pa> const table = t.take_table(all);
+    if (!table) {
+      set_error(out, table_error::out_of_frames, input, at);
+      return std::nullopt;
+    }
+    u64 const begin = input;
+    if (leaves) {
+      pa const where = *table + t.entry_offset(input, shift - 3);
+      fill(where, input, here, shift, at);
+      if (at == level::l3) t.occupy(where, (here - input) >> shift);
+      input = here;
+    }
+    while (input < until && out) {
+      pa const where = *table + t.entry_offset(input, shift - 3);
+      if (fits(input, shift, at)) {
+        u64 const more = until & ~low_mask(shift);
+        fill(where, input, more, shift, at);
+        input = more;
+      } else if (std::optional<pa> const child = build(input, shift - t.w().stride, next(at)); child) {
+        t.fill(where, {child->value | 0b11}, 0, 1);
+        out.entries_written += 1;
+      }
+    }
+    if (input == begin) {
+      t.give_table(*table, true);
+      return std::nullopt;
+    }
+    t.clean_table(*table);
+    out.tables_allocated += 1;
+    return table;
+  }
+
+  // Links a fresh table into an empty entry; `input` moves on. False when somebody else filled the entry meanwhile.
+  bool link(pa where, u64& input, unsigned shift, level at) noexcept {
+    u64 done = input;
+    stage2_outcome const before = out;
+    std::optional<pa> const table = build(done, shift - t.w().stride, next(at));
+    if (!table) return true;
+    if (!t.change(where, {}, {table->value | 0b11})) {
+      if (next(at) != level::l3) (void)give_children(t, *table, next(at), 0);
+      t.give_table(*table, false);
+      out = before;
+      return false;
+    }
+    out.entries_written += 1;
+    input = done;
+    return true;
+  }
+
+  // One leaf into an entry that is free or holds a leaf. False when the entry changed meanwhile.
+  bool put(slot const& s, u64 input) noexcept {
+    descriptor const desired = make(input, s.at);
+    if (!is_valid(s.entry)) {
+      if (!t.change(s.where, s.entry, desired)) return false;
+      if (s.at == level::l3) t.occupy(s.where, 1);
+      out.entries_written += 1;
+      return true;
+    }
+    return change_leaf(t, s, input, keep_hardware_state(t, s.entry, desired, s.at), leaf, options.what, out);
+  }
+
+  // A whole Contiguous run into entries that are all free.
+  bool put_run(slot const& s, u64 input, u64 bytes) noexcept {
+    prepared_leaf run = leaf;
+    run.run = static_cast<u32>(bytes >> s.shift);
+    if (!install_run(t, s, {make(input, s.at).raw | descriptor_bits::contiguous::mask}, run)) return false;
+    out.entries_written += run.run;
+    return true;
+  }
+
+  // A live table: entry by entry.
+  void map(pa table, unsigned shift, level at, u64 begin, u64 until) noexcept {
+    u64 const size = u64{1} << shift;
+    for (u64 input = begin; input < until && out;) {
+      u64 const entry_begin = input & ~(size - 1);
+      u64 const stop_at = until - entry_begin < size ? until : entry_begin + size;
+      slot const s{table + t.entry_offset(input, shift, at), t.load(table + t.entry_offset(input, shift, at)), shift, at};
+      if (is_busy(s.entry)) {
+        set_error(out, table_error::busy, input, at);
+      } else if (t.is_table(s)) {
+        map(t.next_table(s.entry), shift - t.w().stride, next(at), input, stop_at);
+        input = stop_at;
+      } else if (fits(input, shift, at)) {
+        u64 const run = run_bytes(shift, at);
+        if (run != 0 && !is_valid(s.entry) && (input & (run - 1)) == 0 && until - input >= run && put_run(s, input, run)) {
+          input += run;
+        } else if (put(s, input)) {
+          input += size;
+        }
+      } else if (!is_valid(s.entry)) {
+        (void)link(s.where, input, shift, at);
+      } else if (block_says_the_same(t, s, input, make(input, level::l3), level::l3)) {
+        input = stop_at;
+      } else if (options.what == existing::replace) {
+        (void)split_entries(t, s.where, 1, shift, at, entry_begin, out);
+      } else {
+        set_error(out, refusal(options.what), input, at);
+      }
+    }
+  }
+};
+
+template <class State>
+stage2_outcome map_range(State& t, ipa at, pa to, u64 size, prepared_leaf const& leaf,
+                         map_range_options const& options) noexcept {
+  u64 const refused = leaf.input_mask;
+  if (!leaf) return failed(leaf.error, at.value, leaf.at);
+  if (((at.value | to.value | size) & refused) != 0) return failed(table_error::misaligned, at.value, leaf.at);
+  u64 const last = size - 1;
+  if (size == 0 || at.value + last < at.value || !t.shape.contains(at.value + last) || to.value + last < to.value ||
+      ((to.value + last) & t.output_limit_mask()) != 0)
+    return failed(table_error::out_of_range, at.value, leaf.at);
+  clean_for_guest(t, to, size, leaf);
+  range_mapping<State> work{t, leaf, to.value - at.value, at.value + size, options, {}};
+  work.out.at = at + size;
+  level const start = t.shape.start_level();
+  work.map(t.root, t.shape.shift(start), start, at.value, at.value + size);
+  t.port->issue(barrier::dsb_ishst);
+  return work.out;
+}
+
+}  // namespace engine
+}  // namespace vmsa

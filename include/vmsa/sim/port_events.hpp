@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What a table operation did to the machine, in order: a port that writes everything down.
+#pragma once
+#include <vector>
+
+#include "vmsa/mmu/port.hpp"
+
+namespace vmsa::sim {
+
+enum class event_kind : u8 { write, barrier, tlbi, maintain, give };
+
+struct port_event {
+  event_kind kind = event_kind::write;
+  pa where{};            // write, maintain, give
+  descriptor before{};   // write: what was there
+  descriptor after{};
+  u64 size = 0;          // maintain, give: bytes
+  barrier fence{};
+  tlbi invalidation{};
+  cache_op cache{};
+
+  friend constexpr bool operator==(port_event const&, port_event const&) = default;
+};
+
+// Passes everything on to `port` and keeps a copy of each change in `events`; a compare-exchange that failed is none.
+template <mmu_port Port>
+class recording_port {
+ public:
+  explicit recording_port(Port& port) noexcept : port_(&port) {}
+
+  std::vector<port_event> events;
+
+  descriptor load(pa where, load_order order) { return port_->load(where, order); }
+  void store(pa where, descriptor d, store_order order) {
+    events.push_back({.kind = event_kind::write, .where = where, .before = load(where, load_order::relaxed), .after = d});
+    port_->store(where, d, order);
+  }
+  descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
+    descriptor const found = port_->compare_exchange(where, expected, desired);
+    if (found == expected)
+      events.push_back({.kind = event_kind::write, .where = where, .before = found, .after = desired});
+    return found;
+  }
+  void maintain(cache_op op, pa where, u64 size) {
+    events.push_back({.kind = event_kind::maintain, .where = where, .size = size, .cache = op});
+    port_->maintain(op, where, size);
+  }
+  void issue(barrier b) {
+    events.push_back({.kind = event_kind::barrier, .fence = b});
+    port_->issue(b);
+  }
+  void issue(tlbi const& op) {
+    events.push_back({.kind = event_kind::tlbi, .invalidation = op});
+    port_->issue(op);
+  }
+
+ private:
+  Port* port_;
+};
+
+// A frame source that writes down what comes back.
+template <frame_source Frames, class Recorder>
+class recording_frames {
+ public:
+  recording_frames(Frames& frames, Recorder& recorder) noexcept : frames_(&frames), recorder_(&recorder) {}
+
+  std::optional<frame> take(u64 size) { return frames_->take(size); }
+  void give(frame f, u64 size) {
+    recorder_->events.push_back({.kind = event_kind::give, .where = f.address, .size = size});
+    frames_->give(f, size);
+  }
+
+ private:
+  Frames* frames_;
+  Recorder* recorder_;
+};
+
+}  // namespace vmsa::sim
