@@ -189,15 +189,15 @@ void meet_refusals() noexcept {
 
 void have_writes_logged() noexcept {
   u64 const base = layout::ram + 3 * mib;
-  hypercall(call::log_writes, base, mib);
-  hypercall(call::judge);
   check(hypercall(call::log_writes, base, mib) == 0);
+  hypercall(call::judge);
   for (unsigned n = 0; n < 37; ++n) at<u64>(base + n * 5 * page + 8) = n;
   verify(base + 3 * page, page, base + 3 * page);  // a read is no write
   hypercall(call::judge);
-  check(hypercall(call::log_writes, base, mib) == 37);
+  check(hypercall(call::collect_written, base, mib) == 37 * page);
   at<u64>(base + 8) = 1;
-  check(hypercall(call::log_writes, base, mib) == 1);
+  check(hypercall(call::collect_written, base, mib) == page);
+  check(hypercall(call::collect_written, base, mib) == 0);
 }
 
 void have_memory_changed() noexcept {
@@ -224,8 +224,8 @@ void use_huge_pages() noexcept {
 }
 
 void have_blocks_split() noexcept {
-  u64 const mapped[] = {layout::huge, layout::huge + 2 * mib, layout::prefetchable_bar};
-  for (u64 const block : mapped) hypercall(call::make_pages, block);
+  check(hypercall(call::split, layout::huge, layout::huge_size) == 0);
+  check(hypercall(call::split, layout::prefetchable_bar, 2 * mib) == 0);
   hypercall(call::judge);
   verify(layout::huge, layout::huge_size, layout::huge);
   check(at<u64>(layout::prefetchable_bar) == pattern(layout::prefetchable_bar));
@@ -233,12 +233,12 @@ void have_blocks_split() noexcept {
 
 void have_pages_aged() noexcept {
   u64 const base = layout::ram + 5 * mib;
-  check(hypercall(call::collect_used, base, mib) == 256);
+  check(hypercall(call::collect_used, base, mib) == mib);
   hypercall(call::judge);
   check(hypercall(call::collect_used, base, mib) == 0);
   verify(base, 100 * page, base);
   hypercall(call::judge);
-  check(hypercall(call::collect_used, base, mib) == 100);
+  check(hypercall(call::collect_used, base, mib) == 100 * page);
   verify(base, mib, base);
 }
 

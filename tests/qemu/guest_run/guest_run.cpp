@@ -98,7 +98,7 @@ void session::judge() noexcept {
 void session::make_device(bool device) noexcept {
   bar_is_device_ = device;
   guest_memory[3].inputs.vma.allow_any_uncached = !device;
-  vm_.refresh({layout::prefetchable_bar}, layout::prefetchable_bar_size);
+  static_cast<void>(vm_.retype({layout::prefetchable_bar}, layout::prefetchable_bar_size));
 }
 
 void session::move_page(u64 where) noexcept {
@@ -120,14 +120,14 @@ u64 session::answer(call what, u64 a, u64 b) noexcept {
       judge();
       return 0;
     case call::log_writes:
-      guest_memory[0].inputs.slot.log_dirty = true;
-      return vm_.collect_written({a}, b);
+      return vm_.log_writes({a}, b) ? 0 : ~u64{0};
     case call::make_device:
       make_device(b != 0);
       return 0;
-    case call::make_pages:
-      vm_.split({a});
-      return 0;
+    case call::collect_written:
+      return vm_.collect_written({a}, b);
+    case call::split:
+      return vm_.split({a}, b) ? 0 : ~u64{0};
     case call::collect_used:
       return vm_.collect_used({a}, b);
     case call::maintain:

@@ -66,15 +66,16 @@ constexpr window windows[] = {
 
 // x0 of a hypercall; x1 and x2 are an IPA and a size, x0 then holds the answer.
 enum class call : u64 {
-  judge,         // compare every page of every window
-  log_writes,    // write-protect; answers how many pages were writable, and begins again
-  make_device,   // the prefetchable BAR becomes Device-nGnRE, or Normal-NC again when x2 is 0
-  make_pages,    // the block at x1 becomes pages
-  collect_used,  // answers how many leaves were used since the last time
-  maintain,      // cache maintenance by VA x1, as hardware would report it: QEMU's never faults
-  move_page,     // the page gets another frame with the same contents, and the old one is overwritten
-  forget,        // unmap
-  finished,      // x1: 0, or the line of guest.cpp that failed
+  judge,            // compare every page of every window
+  log_writes,       // write-protect, in pages
+  collect_written,  // answers how many bytes were written since the last time
+  collect_used,     // answers how many bytes, in whole leaves, were used since the last time
+  make_device,      // the prefetchable BAR becomes Device-nGnRE, or Normal-NC again when x2 is 0
+  split,            // blocks become pages
+  move_page,        // the page gets another frame with the same contents, and the old one is overwritten
+  forget,           // unmap
+  maintain,         // cache maintenance by VA x1, as hardware would report it: QEMU's never faults
+  finished,         // x1: 0, or the line of guest.cpp that failed
 };
 
 }  // namespace layout

@@ -57,7 +57,7 @@ void device::write(u64 offset, unsigned size, u64 value) noexcept {
   scratch = (scratch & ~mask) | ((value << (8 * offset)) & mask);
 }
 
-hypervisor::hypervisor(std::span<region const> regions, ipa entry) noexcept
+hypervisor::hypervisor(std::span<region> regions, ipa entry) noexcept
     : regions_(regions),
       host_(this_machine()),
       regime_(make_stage2(host_.cpu)),
@@ -97,9 +97,8 @@ std::optional<guest_exit> hypervisor::handle(stage2_fault const& fault) noexcept
     case policy_outcome::map:
       return o ? std::nullopt : std::optional{guest_exit{}};
     case policy_outcome::make_young: {
-      stage2_fault again = o.fault;
-      again.status = {fault_kind::translation, {}};
-      return resolve(again) ? std::nullopt : std::optional{guest_exit{}};
+      stage2_cursor cursor;
+      return table_->relax(cursor, o.fault.where, stage2_access::none) ? std::nullopt : std::optional{guest_exit{}};
     }
     case policy_outcome::mmio_exit:
       emulate(o);
@@ -118,10 +117,21 @@ std::optional<guest_exit> hypervisor::handle(stage2_fault const& fault) noexcept
 fault_outcome hypervisor::resolve(stage2_fault fault) noexcept {
   if (!fault.where_valid && !locate(fault)) return {.step = fault_step::unknown_address};
   guest_context const context{.from_el0 = from_el0()};
+  fault_outcome o;
+  static_cast<void>(with_frames([&] {
+    o = handle_fault(port_, *table_, regions_, policy, host_, regime_, fault, context);
+    return o.mapping;
+  }));
+  return o;
+}
+
+// A table operation, tried again with more memory for the tables when that ran out.
+template <class Operation>
+stage2_outcome hypervisor::with_frames(Operation&& operation) noexcept {
   for (;;) {
-    fault_outcome const o = handle_fault(port_, *table_, regions_, policy, host_, regime_, fault, context);
-    counts.breaks += o.mapping.broke;
-    if (o.mapping.error != table_error::out_of_frames || pool_.frames_in_use() + donation > table_frames) return o;
+    stage2_outcome const o = operation();
+    counts.breaks += o.broke;
+    if (o.error != table_error::out_of_frames || pool_.frames_in_use() + donation > table_frames) return o;
     ++counts.out_of_frames;
     frames_.left += donation;
   }
@@ -139,60 +149,31 @@ bool hypervisor::locate(stage2_fault& fault) noexcept {
   return true;
 }
 
-void hypervisor::resolve_read(ipa where) noexcept {
-  static_cast<void>(resolve({.access = access_kind::read, .status = {fault_kind::translation, {}}, .where = where}));
-}
-
-template <class Use>
-void hypervisor::each_leaf(ipa base, u64 size, Use&& use) noexcept {
-  for (ipa at = base; at < base + size;) {
-    stage2_mapping const m = table_->look_up(at);
-    if (m) use(at, m);
-    at = at.align_down(m.size) + m.size;
-  }
-}
-
-void hypervisor::refresh(ipa base, u64 size) noexcept {
-  each_leaf(base, size, [&](ipa at, stage2_mapping const&) { resolve_read(at); });
+stage2_outcome hypervisor::log_writes(ipa base, u64 size) noexcept {
+  for (region& r : regions_)
+    if (r.contains(base)) r.inputs.slot.log_dirty = true;
+  return with_frames([&] { return table_->start_dirty_log(base, size); });
 }
 
 u64 hypervisor::collect_written(ipa base, u64 size) noexcept {
-  u64 written = 0;
-  each_leaf(base, size, [&](ipa at, stage2_mapping const& m) {
-    if (stage2_bits::s2ap::get(m.entry.raw) != stage2_access::read_write) return;
-    ++written;
-    resolve_read(at);
-  });
-  return written;
-}
-
-// What the leaf of `m` says, as a value that it can be written from again.
-stage2_leaf hypervisor::leaf_at(ipa where, stage2_mapping const& m) const noexcept {
-  stage2_leaf leaf = leaf_of(policy(host_, *find(regions_, where), {}));
-  leaf.access = stage2_bits::s2ap::get(m.entry.raw);
-  leaf.execute = stage2_bits::xn::get(m.entry.raw);
-  return leaf;
+  u64 bytes = 0;
+  static_cast<void>(table_->collect_dirty(base, size, [&](ipa, u64 written) { bytes += written; }));
+  return bytes;
 }
 
 u64 hypervisor::collect_used(ipa base, u64 size) noexcept {
-  u64 used = 0;
-  each_leaf(base, size, [&](ipa at, stage2_mapping const& m) {
-    if (!descriptor_bits::af::get(m.entry.raw)) return;
-    ++used;
-    stage2_leaf leaf = leaf_at(at, m);
-    leaf.af = false;
-    static_cast<void>(table_->map(at, m.output, m.at, leaf));
-  });
-  return used;
+  u64 bytes = 0;
+  static_cast<void>(table_->age(base, size, bytes));
+  return bytes;
 }
 
-void hypervisor::split(ipa where) noexcept {
-  stage2_mapping const m = table_->look_up(where);
-  if (!m || m.at == level::l3) return;
-  stage2_leaf const leaf = leaf_at(where, m);
-  static_cast<void>(table_->unmap(where, m.size));
-  for (u64 offset = 0; offset < m.size; offset += 4096)
-    static_cast<void>(table_->map(where + offset, m.output + offset, level::l3, leaf));
+stage2_outcome hypervisor::split(ipa base, u64 size) noexcept {
+  return with_frames([&] { return table_->split(base, size); });
+}
+
+stage2_outcome hypervisor::retype(ipa base, u64 size) noexcept {
+  decision const now = policy(host_, *find(regions_, base), {});
+  return with_frames([&] { return table_->change_memory(base, size, now.memory, now.sh); });
 }
 
 // A write to read-only memory has no effect; everything else is the device.

@@ -56,23 +56,23 @@ class hypervisor {
   using table = vmsa::stage2_table<port, frames>;
 
   // `regions` is sorted, outlives the hypervisor, and may be changed between runs.
-  hypervisor(std::span<vmsa::region const> regions, vmsa::ipa entry) noexcept;
+  hypervisor(std::span<vmsa::region> regions, vmsa::ipa entry) noexcept;
 
   // Runs the guest until it wants something that is not memory.
   guest_exit run() noexcept;
   // What an abort comes to: nothing when the guest can go on.
   std::optional<guest_exit> handle(vmsa::stage2_fault const& fault) noexcept;
 
-  // Gives what is mapped in [base, base + size) the type and the permissions that a read would get now, by
-  // break-before-make where that is needed: after a change of a region.
-  void refresh(vmsa::ipa base, u64 size) noexcept;
-  // How many leaves are writable; they are writable no more, so that the next call counts those written since. The
-  // region is one that logs writes.
+  // Write-protects what is mapped, in pages; what the guest writes from now on is counted.
+  vmsa::stage2_outcome log_writes(vmsa::ipa base, u64 size) noexcept;
+  // Bytes, in whole pages, written since the log began or was collected.
   u64 collect_written(vmsa::ipa base, u64 size) noexcept;
-  // How many leaves were used since the last call.
+  // Bytes, in whole leaves, used since the last call.
   u64 collect_used(vmsa::ipa base, u64 size) noexcept;
-  // Turns the block at `where` into pages.
-  void split(vmsa::ipa where) noexcept;
+  // Turns blocks into pages.
+  vmsa::stage2_outcome split(vmsa::ipa base, u64 size) noexcept;
+  // Gives what is mapped the memory type that the policy decides on now, after a region has changed.
+  vmsa::stage2_outcome retype(vmsa::ipa base, u64 size) noexcept;
   // The guest takes `esr_el1` at its EL1 vector, as if its current instruction had caused it.
   void inject(u64 esr_el1) noexcept;
 
@@ -85,16 +85,14 @@ class hypervisor {
 
  private:
   vmsa::fault_outcome resolve(vmsa::stage2_fault fault) noexcept;
-  void resolve_read(vmsa::ipa where) noexcept;
-  vmsa::stage2_leaf leaf_at(vmsa::ipa where, vmsa::stage2_mapping const& m) const noexcept;
-  template <class Use>
-  void each_leaf(vmsa::ipa base, u64 size, Use&& use) noexcept;
+  template <class Operation>
+  vmsa::stage2_outcome with_frames(Operation&& operation) noexcept;
   bool locate(vmsa::stage2_fault& fault) noexcept;
   void emulate(vmsa::fault_outcome const& o) noexcept;
   bool from_el0() const noexcept { return (registers.pstate & 0b1111) == 0; }
 
   port port_{};
-  std::span<vmsa::region const> regions_;
+  std::span<vmsa::region> regions_;
   vmsa::policy_host host_{};
   vmsa::el1_regime<> regime_{};
   vmsa::frame_pool<table_frames> pool_;
