@@ -9,8 +9,9 @@ using layout::call;
 using layout::mib;
 
 extern "C" u64 run_at_el0(u64 code, u64 x0) noexcept;
-extern "C" u64 last_abort;
-u64 last_abort = 0;
+// Written by the exception vectors.
+extern "C" u64 volatile last_abort;
+u64 volatile last_abort = 0;
 
 namespace {
 
@@ -38,7 +39,7 @@ template <class Access>
 u64 abort_of(Access&& access) noexcept {
   last_abort = 0;
   access();
-  return *static_cast<u64 volatile*>(&last_abort);
+  return last_abort;
 }
 
 constexpr u64 external_data_abort = 0x9600'0010;
@@ -224,8 +225,13 @@ void use_huge_pages() noexcept {
 }
 
 void have_blocks_split() noexcept {
-  check(hypercall(call::split, layout::huge, layout::huge_size) == 0);
-  check(hypercall(call::split, layout::prefetchable_bar, 2 * mib) == 0);
+  check(hypercall(call::split, layout::huge, layout::huge_size) == page);
+  check(hypercall(call::split, layout::prefetchable_bar, 2 * mib) == page);
+  hypercall(call::judge);
+  verify(layout::huge, layout::huge_size, layout::huge);
+  check(at<u64>(layout::prefetchable_bar) == pattern(layout::prefetchable_bar));
+  check(hypercall(call::collapse, layout::huge, layout::huge_size) == 2 * mib);
+  check(hypercall(call::collapse, layout::prefetchable_bar, 2 * mib) == 2 * mib);
   hypercall(call::judge);
   verify(layout::huge, layout::huge_size, layout::huge);
   check(at<u64>(layout::prefetchable_bar) == pattern(layout::prefetchable_bar));

@@ -127,7 +127,9 @@ u64 session::answer(call what, u64 a, u64 b) noexcept {
     case call::collect_written:
       return vm_.collect_written({a}, b);
     case call::split:
-      return vm_.split({a}, b) ? 0 : ~u64{0};
+      return vm_.split({a}, b) ? vm_.stage2().look_up({a}).size : 0;
+    case call::collapse:
+      return vm_.collapse({a}, b) ? vm_.stage2().look_up({a}).size : 0;
     case call::collect_used:
       return vm_.collect_used({a}, b);
     case call::maintain:
@@ -185,7 +187,8 @@ int session::report(bool finished, u64 failed_line) noexcept {
     print_line("FAILED: ", d.what);
     status = 1;
   }
-  if (failed_line != 0) print_line("  guest.cpp, line ", failed_line);
+  if (failed_line != 0)
+    print_line("  guest.cpp, line ", failed_line, ", last abort ", hex{read_esr_el1()}, " of ", hex{read_far_el1()});
   return status;
 }
 

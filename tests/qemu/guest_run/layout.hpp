@@ -71,7 +71,8 @@ enum class call : u64 {
   collect_written,  // answers how many bytes were written since the last time
   collect_used,     // answers how many bytes, in whole leaves, were used since the last time
   make_device,      // the prefetchable BAR becomes Device-nGnRE, or Normal-NC again when x2 is 0
-  split,            // blocks become pages
+  split,            // blocks become pages; answers how large the first then is
+  collapse,         // pages become blocks; answers how large the first then is
   move_page,        // the page gets another frame with the same contents, and the old one is overwritten
   forget,           // unmap
   maintain,         // cache maintenance by VA x1, as hardware would report it: QEMU's never faults

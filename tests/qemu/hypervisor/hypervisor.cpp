@@ -171,6 +171,10 @@ stage2_outcome hypervisor::split(ipa base, u64 size) noexcept {
   return with_frames([&] { return table_->split(base, size); });
 }
 
+stage2_outcome hypervisor::collapse(ipa base, u64 size) noexcept {
+  return with_frames([&] { return table_->collapse(base, size); });
+}
+
 stage2_outcome hypervisor::retype(ipa base, u64 size) noexcept {
   decision const now = policy(host_, *find(regions_, base), {});
   return with_frames([&] { return table_->change_memory(base, size, now.memory, now.sh); });

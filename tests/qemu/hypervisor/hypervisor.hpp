@@ -71,6 +71,8 @@ class hypervisor {
   u64 collect_used(vmsa::ipa base, u64 size) noexcept;
   // Turns blocks into pages.
   vmsa::stage2_outcome split(vmsa::ipa base, u64 size) noexcept;
+  // Turns pages into blocks where they continue each other.
+  vmsa::stage2_outcome collapse(vmsa::ipa base, u64 size) noexcept;
   // Gives what is mapped the memory type that the policy decides on now, after a region has changed.
   vmsa::stage2_outcome retype(vmsa::ipa base, u64 size) noexcept;
   // The guest takes `esr_el1` at its EL1 vector, as if its current instruction had caused it.

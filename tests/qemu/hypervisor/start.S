@@ -14,7 +14,7 @@ _start:
   bl main
   bl exit_program  // main's value is the exit status
 
-// x2..x30 of a context at x0, and what a C++ function expects to find unchanged, at the stack pointer: loaded or stored.
+// Loads or stores x2..x30 of the context at x0, and what a C++ function expects to find unchanged, on the stack.
   .macro guest_registers pair, one
   \pair x2, x3, [x0, #16]
   \pair x4, x5, [x0, #32]
