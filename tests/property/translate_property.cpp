@@ -206,10 +206,12 @@ void same_with_fixed_geometry() {
   constexpr u64 shape_bits = bit_mask(33, 32) | bit_mask(18, 14) | bit_mask(7, 0);
   r.vtcr.raw = (r.vtcr.raw & ~shape_bits) | (fixed::configuration.vtcr.raw & shape_bits);
   r.hcr.raw |= 1;
+  constraint_choices choices;
+  choices.contiguous_misprogramming_faults = true;
   ipa const where{*rc::gen::arbitrary<u64>() & low_mask(Bits)};
   memory_access const acc{.op = static_cast<operation>(*rc::gen::inRange(0, 10))};
-  translation const a = translate(memory, make_regime(r, all_features), where, mair(0xf0), acc);
-  translation const b = translate(memory, make_regime<fixed>(r, all_features), where, mair(0xf0), acc);
+  translation const a = translate(memory, make_regime(r, all_features, choices), where, mair(0xf0), acc);
+  translation const b = translate(memory, make_regime<fixed>(r, all_features, choices), where, mair(0xf0), acc);
   RC_ASSERT(a.fault == b.fault);
   RC_ASSERT(a.output == b.output);
   RC_ASSERT(a.par == b.par);

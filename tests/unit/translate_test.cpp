@@ -103,7 +103,7 @@ TEST(Translate, DsDoesNotCountWith64K) {
 
 // A wide base is a multiple of 64 bytes even when the top table is smaller; a narrow one of the table's own size.
 TEST(Translate, WideBaseIsAtLeast64BytesAligned) {
-  // 64K stage 2, 32-bit IPA from level 2: 8 entries are 64 bytes; 30 bits: 2 entries are 16.
+  // 64K stage 2, 30-bit IPA from level 2: two entries, 16 bytes.
   u64 const vtcr = 0x8000'0000 | u64{0b110} << 16 | 0b01 << 14 | 0b01 << 6 | 34;
   EXPECT_EQ(stage2_of({}, stage2_registers(vtcr, 0x2'0070), ipa{0}).steps[0].where, pa{0xc'0000'0002'0040});
   u64 const narrow = (vtcr & ~(u64{7} << 16)) | u64{0b101} << 16;
