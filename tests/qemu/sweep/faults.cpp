@@ -238,6 +238,7 @@ void sweep_nest(tally& t, shape s, bool stage1, bool ha, bool hd, features const
 
 tally sweep_faults(features const& f) noexcept {
   tally t;
+  if (f.pa_bits < physical_address_bits(size_code)) return t;
   for (granule const tg : {granule::k4, granule::k16, granule::k64}) {
     if (!f.stage1_granules.has(tg) || !f.stage2_granules.has(tg)) continue;
     for (bool const ds : {false, true}) {
