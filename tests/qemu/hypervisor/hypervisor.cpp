@@ -146,6 +146,7 @@ bool hypervisor::locate(stage2_fault& fault) noexcept {
   fault.where = ipa{par.raw & par_el1::output::mask} + (fault.virtual_address.value & 0xfff);
   fault.where_valid = true;
   ++counts.relocated;
+  counts.hpfar_right += hpfar_el2{{read_hpfar_el2()}}.page() == fault.where.align_down(4096);
   return true;
 }
 

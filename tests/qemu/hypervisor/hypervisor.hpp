@@ -44,6 +44,7 @@ struct statistics {
   u64 outcomes[8] = {};   // by policy_outcome
   u64 table_walks = 0;    // faults on the guest's own table walks
   u64 relocated = 0;      // HPFAR_EL2 was UNKNOWN: the address came from AT S1E1x
+  u64 hpfar_right = 0;    // it held the address all the same: QEMU's does
   u64 out_of_frames = 0;  // the tables were given more memory
   u64 breaks = 0;         // break-before-make
 };
