@@ -124,6 +124,32 @@ text::translation_scenario read_input(arguments const& a) {
   return s;
 }
 
+// The command that asks the same again.
+std::string command_line(arguments const& a) {
+  std::string out = "vmsa translate";
+  auto const add = [&](std::string const& word) { out += " " + word; };
+  auto const add_option = [&](char const* option, std::string const& value) {
+    if (!value.empty()) add(fmt::format("{} {}", option, value));
+  };
+  if (!a.file.empty()) add(a.file);
+  for (std::size_t i = 0; i < std::size(registers); ++i) add_option(registers[i].option, a.values[i]);
+  for (std::string const& value : a.images) add_option("--image", value);
+  for (std::string const& value : a.words) add_option("--word", value);
+  if (a.pa_bits != 0) add_option("--pa-bits", std::to_string(a.pa_bits));
+  if (!a.features.empty()) add_option("--features", fmt::format("{}", fmt::join(a.features, ",")));
+  for (std::string const& value : a.vas) add_option("--va", value);
+  for (std::string const& value : a.ipas) add_option("--ipa", value);
+  if (!a.vas.empty() || !a.ipas.empty()) {
+    add_option("--s1-attr", a.s1_attr);
+    if (a.op != "read") add_option("--op", a.op);
+    if (a.el != 1) add_option("--el", std::to_string(a.el));
+    if (a.unprivileged) add("--unprivileged");
+    if (a.pan) add("--pan");
+    if (a.unaligned) add("--unaligned");
+  }
+  return out;
+}
+
 void run(arguments const& a) {
   if (a.print_example) {
     fmt::print("{}", text::example_translation_scenario());
@@ -131,7 +157,10 @@ void run(arguments const& a) {
   }
   text::translation_scenario s = read_input(a);
   std::vector<text::translation_story> const stories = text::translate_all(s);
-  fmt::print("{}", a.json ? text::to_json(s, stories) : text::to_text(s, stories));
+  if (a.json)
+    fmt::print("{}", text::to_json(s, stories));
+  else
+    fmt::print("{}\nreproduce: {}\n", text::to_text(s, stories), command_line(a));
 }
 
 }  // namespace

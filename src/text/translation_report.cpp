@@ -100,10 +100,13 @@ std::string say_access(translation_question const& q) {
   return fmt::format("{} of {} {}", out, q.stage2_only ? "ipa" : "va", hex(q.where));
 }
 
-std::string say_tables(char const* which, geometry const& g, geometry_error error, u64 root) {
-  if (error != geometry_error::none) return fmt::format("{}: {}", which, name(error));
-  return fmt::format("{}: {} granule, {}-bit input, {}-bit output, root {} at level {}", which, name(g.tg()),
-                     g.input_bits, g.output_bits, hex(root), number(g.start));
+// The line above a stage's reads: its tables, and the attributes with which they are read.
+template <class Tables>
+std::string say_tables(char const* which, Tables const& t) {
+  if (t.error != geometry_error::none) return fmt::format("  {}: {}\n", which, name(t.error));
+  return fmt::format("  {}: {} granule, {}-bit input, {}-bit output, root {} at level {}, walks {}\n", which,
+                     name(t.shape.tg()), t.shape.input_bits, t.shape.output_bits, hex(t.root), number(t.shape.start),
+                     describe(t.walks));
 }
 
 std::string say_fault(translation_fault const& f) {
@@ -135,18 +138,12 @@ void tell(std::string& out, regime const& r, translation_story const& s) {
   translation const& t = s.outcome;
   fmt::format_to(std::back_inserter(out), "{}{}{}\n", s.question.name, s.question.name.empty() ? "" : ": ",
                  say_access(s.question));
-  if (r.stage1_on && !s.question.stage2_only) {
-    stage1_tables const& first = r.tables_of(va{s.question.where});
-    char const* const which =
-        half_of(va{s.question.where}) == va_half::lower ? "stage 1, TTBR0_EL1" : "stage 1, TTBR1_EL1";
-    out += "  " + say_tables(which, first.shape, first.error, first.root.value) + "\n";
-  } else if (!s.question.stage2_only) {
+  if (r.stage1_on && !s.question.stage2_only)
+    out += say_tables(half_of(va{s.question.where}) == va_half::lower ? "stage 1, TTBR0_EL1" : "stage 1, TTBR1_EL1",
+                      r.tables_of(va{s.question.where}));
+  else if (!s.question.stage2_only)
     out += "  stage 1: off\n";
-  }
-  out += "  " +
-         (r.stage2_on ? say_tables("stage 2, VTTBR_EL2", r.stage2.shape, r.stage2.error, r.stage2.root.value)
-                      : std::string("stage 2: off")) +
-         "\n";
+  out += r.stage2_on ? say_tables("stage 2, VTTBR_EL2", r.stage2) : "  stage 2: off\n";
 
   std::size_t width = 0;
   for (walk_line const& line : s.lines) width = std::max(width, hex(line.table).size());

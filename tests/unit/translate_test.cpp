@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <vector>
 
 namespace {
 
@@ -320,6 +321,61 @@ TEST(Translate, AReadablePortRecordsTheSameUpdates) {
   ASSERT_EQ(a.steps.size(), b.steps.size());
   for (unsigned i = 0; i < a.steps.size(); ++i) EXPECT_EQ(a.steps[i], b.steps[i]);
   EXPECT_EQ(a.par, b.par);
+}
+
+// What an answer rests on is named in the order in which it came up; and the other choice has the other result.
+TEST(Translate, ChoicesAreNamedAndCount) {
+  // A tag store to a Device page that is read-only, DBM, AF clear; HA and HD.
+  u64 const device = 0x0008'0000'8000'0345;
+  el1_registers const r = stage2_registers(0x8062'3559, 0x1000);
+  memory_access const store{.op = operation::tag_store};
+  auto const named = [](translation const& t) {
+    std::vector<open_choice> out;
+    for (open_choice c : t.consulted) out.push_back(c);
+    return out;
+  };
+
+  translation const t = stage2_of({{0x1000, device}}, r, ipa{0}, store);
+  EXPECT_EQ(fault_of(t).kind, fault_kind::alignment);
+  EXPECT_EQ(named(t), (std::vector{open_choice::device_tag_store, open_choice::set_af_on_fault,
+                                   open_choice::set_dirty_on_fault}));
+  EXPECT_TRUE(t.updates.empty());
+
+  constraint_choices choices;
+  choices.set_af_on_fault = true;
+  translation const af = stage2_of({{0x1000, device}}, r, ipa{0}, store, all_features, choices);
+  EXPECT_EQ(fault_of(af).kind, fault_kind::alignment);
+  ASSERT_EQ(af.updates.size(), 1u);
+  EXPECT_EQ(af.updates[0].written.raw, 0x0008'0000'8000'0745u);
+
+  choices.set_dirty_on_fault = true;
+  translation const both = stage2_of({{0x1000, device}}, r, ipa{0}, store, all_features, choices);
+  ASSERT_EQ(both.updates.size(), 1u);
+  EXPECT_EQ(both.updates[0].written.raw, 0x0008'0000'8000'07c5u);
+
+  choices = {};
+  choices.device_tag_store_faults = false;
+  EXPECT_TRUE(stage2_of({{0x1000, device}}, r, ipa{0}, store, all_features, choices));
+
+  // A fetch from Device: by the choice a Permission fault, else Normal-NC.
+  memory_access const fetch{.op = operation::exec};
+  translation const run = stage2_of({{0x1000, device}}, r, ipa{0}, fetch);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(summarize(run.attributes), summary::normal_nc);
+  EXPECT_EQ(named(run), std::vector{open_choice::device_fetch});
+  choices = {};
+  choices.device_fetch_faults = true;
+  EXPECT_EQ(fault_of(stage2_of({{0x1000, device}}, r, ipa{0}, fetch, all_features, choices)).kind,
+            fault_kind::permission);
+}
+
+// Stage 2 off: an IPA that is no physical address has no answer but a fault.
+TEST(Translate, WithStage2OffAnIpaMustBeAPhysicalAddress) {
+  features small = all_features;
+  small.pa_bits = 40;
+  EXPECT_EQ(stage2_of({}, {}, ipa{0xff'ffff'ffff}, {}, small).output, pa{0xff'ffff'ffff});
+  EXPECT_EQ(fault_of(stage2_of({}, {}, ipa{0x100'0000'0000}, {}, small)),
+            (translation_fault{.kind = fault_kind::address_size, .by = stage::one, .at = level::l0}));
 }
 
 // Another agent rewrites the descriptor between the read and the update: the outcome says so, and nothing was written.

@@ -25,6 +25,7 @@ struct walker {
   translation& out;
 
   // Every function that answers bool says whether to go on; if not, `out` holds the fault, or that it is contended.
+  // What a nested translation does many times over is inlined: the call alone costs as much as a level.
   template <class Walk>
   [[gnu::always_inline]] constexpr bool walk(Walk& w) noexcept {
     found_leaf<typename Walk::output_type> leaf;
