@@ -18,12 +18,13 @@ set(VMSA_FUZZ_SECONDS 20 CACHE STRING "How long each fuzz target runs as a test"
 
 if(NOT VMSA_CORE_ONLY)
   find_package(GTest 1.12 REQUIRED)
-  # What every GoogleTest program links, and the one precompiled <gtest/gtest.h> they share.
+  # What every GoogleTest program links, and the one precompiled header they share. The printers are in it because
+  # GoogleTest decides once for a program how a type is printed: a source without them would undo them for the others.
   file(CONFIGURE OUTPUT test_base.cpp CONTENT "")
   add_library(test_base STATIC ${CMAKE_CURRENT_BINARY_DIR}/test_base.cpp)
-  target_link_libraries(test_base PUBLIC vmsa::text GTest::gmock GTest::gtest)
+  target_link_libraries(test_base PUBLIC vmsa::testing GTest::gmock GTest::gtest)
   target_compile_definitions(test_base PUBLIC VMSA_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
-  target_precompile_headers(test_base PRIVATE <gtest/gtest.h>)
+  target_precompile_headers(test_base PRIVATE <gtest/gtest.h> <vmsa/testing/printers.hpp>)
 endif()
 
 # vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...]): one GoogleTest program, one ctest entry.

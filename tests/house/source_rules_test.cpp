@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 using strings = std::vector<std::string>;
 
 // A folder may include itself and what stands before it.
-constexpr std::array<std::string_view, 6> layers{"arch", "mmu", "policy", "sim", "text", "cli"};
+constexpr std::array<std::string_view, 7> layers{"arch", "mmu", "policy", "sim", "text", "testing", "cli"};
 constexpr std::size_t core_layers = 3;
 
 std::set<std::string> const allowed_in_core{
@@ -204,6 +204,26 @@ TEST(SourceRules, TheTopLevelHoldsOnlyWhatItShould) {
     if (name.starts_with(".") || fs::exists(entry.path() / "CMakeCache.txt")) continue;
     EXPECT_TRUE(expected.contains(name)) << name;
   }
+}
+
+// What can be compared can be printed: a failed comparison must show fields.
+TEST(SourceRules, EveryComparableValueHasAPrinter) {
+  static std::set<std::string> const printed_otherwise{"address", "register_value", "const_iterator"};
+  static std::regex const comparison("operator(?:==|<=>)\\(([a-z0-9_]+)(?: const&)?[, ]");
+  std::string const printers = read(root() / "include/vmsa/testing/printers.hpp");
+  std::size_t checked = 0;
+  for (source_file const& file : tree()) {
+    std::size_t const layer = layer_of_file(file.path);
+    if (!file.path.starts_with("include/") || layer > layer_of("sim")) continue;
+    for (std::sregex_iterator it(file.text.begin(), file.text.end(), comparison), end; it != end; ++it) {
+      std::string const type = (*it)[1].str();
+      if (printed_otherwise.contains(type)) continue;
+      EXPECT_NE(printers.find("PrintTo(" + type + " const&"), std::string::npos)
+          << file.path << ": " << type << " needs a PrintTo in vmsa/testing/printers.hpp, its body in src/testing";
+      ++checked;
+    }
+  }
+  EXPECT_GT(checked, 30u);
 }
 
 // The rules themselves can fail.

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/attribute_table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "vmsa/testing/attribute_table.hpp"
+#include "vmsa/text/input_error.hpp"
+
+namespace {
+
+using namespace vmsa;
+using namespace vmsa::text;
+using ::testing::HasSubstr;
+
+std::vector<attribute_case> read(std::string text) {
+  line_reader lines("ours.csv", std::move(text));
+  return read_attribute_table(lines);
+}
+
+TEST(AttributeTable, RowsAreQuestionsWithExpectations) {
+  std::vector<attribute_case> const rows = read(
+      "# ours\n"
+      "stage1,stage2,fwb,s1_sh,type,sh,par_attr\n"
+      "\n"
+      "normal-wb,normal-nc,0,,normal-nc,outer,0x40\r\n"
+      "44,0b0110,1,non,Normal-WB,outer,ff\n"
+      "0xff,stage1,1,0,,inner,\n");
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0].line, 4u);
+  EXPECT_EQ(rows[0].question.mair, 0xff);
+  EXPECT_EQ(rows[0].question.s1_sh, 0b11) << "inner unless said";
+  EXPECT_EQ(rows[1].question.memattr, 0b0110);
+  EXPECT_TRUE(rows[1].question.stage2.fwb);
+  EXPECT_EQ(rows[1].type, summary::normal_wb);
+  EXPECT_EQ(rows[1].par_attr, 0xff);
+  EXPECT_EQ(rows[2].question.memattr, 0b0111);
+  EXPECT_FALSE(rows[2].type);
+  for (attribute_case const& row : rows) EXPECT_EQ(explain_differences(row), "");
+}
+
+TEST(AttributeTable, ADifferenceNamesLineExpectationAndSteps) {
+  attribute_case const row = read("stage1,stage2,type,sh,par_attr\n0xff,0x1,normal-wb,inner,ff\n").front();
+  std::string const text = explain_differences(row);
+  EXPECT_THAT(text, HasSubstr("ours.csv:2:\ntype: expected normal-wb, vmsa device-nGnRE\n"));
+  EXPECT_THAT(text, HasSubstr("sh: expected inner, vmsa outer\n"));
+  EXPECT_THAT(text, HasSubstr("par_attr: expected 0xff, vmsa 0x5\n"));
+  EXPECT_THAT(text, HasSubstr("stage 2 says Device: any Device gives Device"));
+  EXPECT_FALSE(attribute_case_holds(row));
+}
+
+struct refusal {
+  char const* text;
+  std::size_t line;
+  char const* problem;
+  char const* valid;
+};
+
+TEST(AttributeTable, DamagedTablesAreRefusedWithTheirLine) {
+  refusal const rows[] = {
+      {"", 0, "no rows", "a header and at least one row"},
+      {"stage1,stage2,type\n", 0, "no rows", "at least one row"},
+      {"stage1,type\n", 1, "no column \"stage2\"", "all columns: stage1 stage2"},
+      {"stage1,stage2\n", 1, "no column says what is expected", "type, sh, par_attr"},
+      {"stage1,stage2,type,colour\n", 1, "column \"colour\"", "all columns"},
+      {"stage1,stage2,type,type\n", 1, "column \"type\" stands twice", "all columns"},
+      {"stage1,stage2,type\n\nff,0,normal-wb,1\n", 3, "a row of 4 cells", "3 cells"},
+      {"stage1,stage2,type\nfff,0,normal-wb\n", 2, "column stage1: \"fff\"", "a MAIR byte 0x00 to 0xff"},
+      {"stage1,stage2,type\nff,16,normal-wb\n", 2, "column stage2: \"16\"", "a MemAttr"},
+      {"stage1,stage2,fwb,type\nff,normal-wt,1,normal-wb\n", 2, "column stage2: \"normal-wt\"", "with FWB"},
+      {"stage1,stage2,fwb,type\nff,0,2,normal-wb\n", 2, "column fwb: \"2\"", "up to 1"},
+      {"stage1,stage2,type\nff,0,cached\n", 2, "column type: \"cached\"", "normal-wb"},
+      {"stage1,stage2,sh\nff,0,ish\n", 2, "column sh: \"ish\"", "non inner outer"},
+      {"stage1,stage2,par_attr\nff,0,100\n", 2, "column par_attr: \"100\"", "up to 0xff"},
+      {"stage1,stage2,type\nff,,normal-wb\n", 2, "column stage2 is empty", "a value"},
+  };
+  for (refusal const& r : rows) {
+    try {
+      (void)read(r.text);
+      ADD_FAILURE() << r.problem << ": accepted";
+    } catch (input_error const& error) {
+      EXPECT_EQ(error.line(), r.line) << r.problem;
+      EXPECT_THAT(error.problem(), HasSubstr(r.problem));
+      EXPECT_THAT(error.valid(), HasSubstr(r.valid)) << r.problem;
+    }
+  }
+}
+
+}  // namespace
