@@ -12,6 +12,9 @@ check_result explore(scenario const& s, std::vector<unsigned> const& lines, chec
   check_result r;
   r.explored = compile(s, options.model, lines);
   switch (r.explored.state_bytes) {
+    case 8:
+      explorer<1>(r.explored, options).run(r);
+      break;
     case 16:
       explorer<2>(r.explored, options).run(r);
       break;

@@ -203,7 +203,7 @@ class explorer {
     growing += growth(next_level_) + growth(came_from_);
     if (states_ + incoming > most_states) return false;
     std::size_t const most = options_.max_bytes - options_.max_bytes / 8;  // the next chunk comes on top
-    if (!compact_ && (states_ > options_.exact_states || bytes + growing > most)) {
+    if (Words > 1 && !compact_ && (states_ > options_.exact_states || bytes + growing > most)) {
       compress();
       return true;
     }

@@ -29,7 +29,7 @@ class layout {
     for (unit& u : units_)
       if (u.bits != 0) order.push_back(&u);
     std::stable_sort(order.begin(), order.end(), [](unit const* a, unit const* b) { return a->bits > b->bits; });
-    for (unsigned words = 2; words <= most; words += 2) {
+    for (unsigned words = 1; words <= most; words *= 2) {
       std::vector<unsigned> used(words, 0);
       bool fits = true;
       for (unit* u : order) {

@@ -14,12 +14,16 @@ using packed = std::array<u64, Words>;
 
 template <std::size_t Words>
 constexpr u64 read(packed<Words> const& s, bit_field f) noexcept {
-  return s[f.word] >> f.shift & f.mask;
+  return s[Words == 1 ? 0 : f.word] >> f.shift & f.mask;
 }
 // Selects instead of indexing, so that a successor stays in registers until it is complete.
 template <std::size_t Words>
 constexpr void write(packed<Words>& s, bit_field f, u64 value) noexcept {
   u64 const kept = ~(f.mask << f.shift);
+  if constexpr (Words == 1) {
+    s[0] = (s[0] & kept) | value << f.shift;
+    return;
+  }
   for (std::size_t i = 0; i < Words; ++i) s[i] = i == f.word ? (s[i] & kept) | value << f.shift : s[i];
 }
 

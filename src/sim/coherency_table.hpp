@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 
@@ -23,9 +24,14 @@ constexpr u64 fold(u64 a, u64 b) noexcept {
 }
 template <std::size_t Words>
 constexpr u64 hash_of(std::array<u64, Words> const& s) noexcept {
-  u64 h = 0x9e3779b97f4a7c15;
-  for (std::size_t i = 0; i < Words; i += 2) h = fold(s[i] ^ h, s[i + 1] ^ 0xd1b54a32d192ed03);
-  return fold(h, 0x8ebc6af09c88c6e3);
+  constexpr u64 a = 0x9e3779b97f4a7c15, b = 0xd1b54a32d192ed03, c = 0x8ebc6af09c88c6e3;
+  if constexpr (Words == 1) {
+    return fold(fold(s[0] ^ a, b), c);
+  } else {
+    u64 h = a;
+    for (std::size_t i = 0; i < Words; i += 2) h = fold(s[i] ^ h, s[i + 1] ^ b);
+    return fold(h, c);
+  }
 }
 
 // Entry is a packed state, in which word 0 is never 0, or a fingerprint.
@@ -89,22 +95,26 @@ class seen_set {
   }
   bool full(std::size_t n) const noexcept { return (count_ + n) * 3 > capacity_ * 2; }
 
+  // Large tables in huge pages, where the system has them: probes are random, and would miss the TLB each time.
+  static void* zeroed(std::size_t bytes) {
+#if defined(__linux__)
+    constexpr std::size_t huge = std::size_t{2} << 20;
+    if (bytes >= huge) {
+      void* const p = std::aligned_alloc(huge, bytes);
+      if (p == nullptr) return nullptr;
+      madvise(p, bytes, MADV_HUGEPAGE);
+      return std::memset(p, 0, bytes);
+    }
+#endif
+    return std::calloc(bytes, 1);
+  }
+
   void grow(std::size_t capacity) {
     seen_set bigger;
     bigger.capacity_ = capacity;
     bigger.mask_ = capacity - 1;
-    // calloc: fresh pages are zero already, and are touched only when used.
-    bigger.entries_.reset(static_cast<Entry*>(std::calloc(capacity, sizeof(Entry))));
+    bigger.entries_.reset(static_cast<Entry*>(zeroed(capacity * sizeof(Entry))));
     if (bigger.entries_ == nullptr) throw std::bad_alloc();
-#if defined(__linux__)
-    constexpr std::size_t huge = std::size_t{2} << 20;
-    std::size_t const bytes = capacity * sizeof(Entry);
-    if (bytes >= 4 * huge) {  // fewer TLB misses; only a hint
-      std::size_t const start = reinterpret_cast<std::size_t>(bigger.entries_.get());
-      std::size_t const aligned = (start + huge - 1) & ~(huge - 1);
-      madvise(reinterpret_cast<void*>(aligned), (start + bytes - aligned) & ~(huge - 1), MADV_HUGEPAGE);
-    }
-#endif
     each([&](Entry const& e) { bigger.insert(e, hash(e)); });
     *this = std::move(bigger);
   }

@@ -61,7 +61,7 @@ struct check_options {
   bool project = true;  // explore each line on its own, which is exact
   std::size_t max_states = std::size_t{1} << 40;
   std::size_t max_bytes = std::size_t{4} << 30;
-  std::size_t exact_states = std::size_t{1} << 26;  // above this many only 64-bit fingerprints are kept
+  std::size_t exact_states = std::size_t{1} << 26;  // above this many, 64-bit fingerprints (of larger states)
   unsigned threads = 0;                             // 0: as many as the machine has
   bool want_trace = true;
   // Called now and then on long runs, with states and transitions so far.

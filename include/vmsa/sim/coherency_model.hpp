@@ -122,7 +122,7 @@ struct model {
   std::vector<symmetric_group> symmetry;
   model_options options;
   unsigned state_bits = 0;   // used
-  unsigned state_bytes = 0;  // 16 or 32
+  unsigned state_bytes = 0;  // 8, 16 or 32
   std::array<u64, 4> initial{};
 };
 
