@@ -248,14 +248,13 @@ class explorer {
 
   template <class Set, class Key>
   static void enter_all(Set& set, std::vector<successor> const& bucket, std::vector<successor>& fresh, Key const& key) {
-    constexpr std::size_t ahead = 16;  // cache misses in flight
+    constexpr std::size_t ahead = 24;  // cache misses in flight
     constexpr std::size_t block = 1024;
     for (std::size_t start = 0; start < bucket.size(); start += block) {
       std::size_t const end = std::min(bucket.size(), start + block);
       set.reserve(end - start);
-      for (std::size_t i = start; i < std::min(end, start + ahead); ++i) set.prefetch(bucket[i].hash);
       for (std::size_t i = start; i < end; ++i) {
-        if (i + ahead < end) set.prefetch(bucket[i + ahead].hash);
+        if (i + ahead < bucket.size()) set.prefetch(bucket[i + ahead].hash);
         if (set.insert(key(bucket[i]), bucket[i].hash)) fresh.push_back(bucket[i]);
       }
     }

@@ -4,9 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <new>
+#include <utility>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -79,8 +79,18 @@ class seen_set {
   }
 
  private:
+  static constexpr std::size_t mapped_from = std::size_t{2} << 20;  // bytes
   struct release {
-    void operator()(Entry* p) const noexcept { std::free(p); }
+    std::size_t bytes = 0;
+    void operator()(Entry* p) const noexcept {
+#if defined(__linux__)
+      if (bytes >= mapped_from) {
+        munmap(p, bytes);
+        return;
+      }
+#endif
+      std::free(p);
+    }
   };
 
   static bool empty(u64 e) noexcept { return e == 0; }
@@ -95,26 +105,28 @@ class seen_set {
   }
   bool full(std::size_t n) const noexcept { return (count_ + n) * 3 > capacity_ * 2; }
 
-  // Large tables in huge pages, where the system has them: probes are random, and would miss the TLB each time.
-  static void* zeroed(std::size_t bytes) {
+  // Large tables come straight from the system: zero already, and in huge pages where it has them, because probes are
+  // random and would miss the TLB each time.
+  static Entry* zeroed(std::size_t capacity) {
+    std::size_t const bytes = capacity * sizeof(Entry);
 #if defined(__linux__)
-    constexpr std::size_t huge = std::size_t{2} << 20;
-    if (bytes >= huge) {
-      void* const p = std::aligned_alloc(huge, bytes);
-      if (p == nullptr) return nullptr;
+    if (bytes >= mapped_from) {
+      void* const p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (p == MAP_FAILED) throw std::bad_alloc();
       madvise(p, bytes, MADV_HUGEPAGE);
-      return std::memset(p, 0, bytes);
+      return static_cast<Entry*>(p);
     }
 #endif
-    return std::calloc(bytes, 1);
+    void* const p = std::calloc(bytes, 1);
+    if (p == nullptr) throw std::bad_alloc();
+    return static_cast<Entry*>(p);
   }
 
   void grow(std::size_t capacity) {
     seen_set bigger;
     bigger.capacity_ = capacity;
     bigger.mask_ = capacity - 1;
-    bigger.entries_.reset(static_cast<Entry*>(zeroed(capacity * sizeof(Entry))));
-    if (bigger.entries_ == nullptr) throw std::bad_alloc();
+    bigger.entries_ = {zeroed(capacity), release{capacity * sizeof(Entry)}};
     each([&](Entry const& e) { bigger.insert(e, hash(e)); });
     *this = std::move(bigger);
   }
