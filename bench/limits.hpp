@@ -4,9 +4,8 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
-#include <memory>
 
-#include "vmsa/sim/arena.hpp"
+#include "vmsa/sim/memory.hpp"
 
 namespace vmsa::bench {
 
@@ -46,8 +45,8 @@ class flat {
   u64* data() noexcept { return reinterpret_cast<u64*>(memory_.data()); }
   u64 size() const noexcept { return count_; }
 
-  // Entry i becomes first + i * step: vector stores, eight accumulators.
-  void fill(u64 first, u64 step) noexcept;
+  // Entry i becomes first + i * step: the same vector stores as the port's, into one array.
+  void fill(u64 first, u64 step) noexcept { sim::fill_words(data(), first, step, count_); }
   void clear() noexcept { std::memset(data(), 0, count_ * 8); }
   // Removes `mask` from every entry.
   void protect(u64 mask) noexcept {
@@ -59,20 +58,5 @@ class flat {
   sim::arena memory_;
   u64 count_;
 };
-
-inline void flat::fill(u64 first, u64 step) noexcept {
-  using pair [[gnu::vector_size(16), gnu::may_alias]] = u64;
-  constexpr u64 lanes = 8;
-  pair value[lanes];
-  for (u64 i = 0; i < lanes; ++i) value[i] = pair{first + 2 * i * step, first + (2 * i + 1) * step};
-  pair const stride = {2 * lanes * step, 2 * lanes * step};
-  pair* out = reinterpret_cast<pair*>(data());
-  for (pair* const end = out + count_ / 2; out < end; out += lanes) {
-    for (u64 i = 0; i < lanes; ++i) {
-      out[i] = value[i];
-      value[i] += stride;
-    }
-  }
-}
 
 }  // namespace vmsa::bench

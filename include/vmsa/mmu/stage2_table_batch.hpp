@@ -66,23 +66,23 @@ stage2_batch_outcome map_batch(State& t, std::span<page_mapping const> pages, pr
   return out;
 }
 
-// Level by level for a group, so that the loads of one level overlap.
+// All last-level entries of a group are asked for before one is used, so that their misses overlap.
 template <class State>
 void look_up_batch(State const& t, std::span<ipa const> at, std::span<stage2_mapping> found) noexcept {
   auto const& w = t.w();
   std::size_t const count = at.size() < found.size() ? at.size() : found.size();
   for (std::size_t done = 0; done < count;) {
     std::size_t const width = count - done < batch_width ? count - done : batch_width;
-    pa where[batch_width];
+    descriptor entries[batch_width];
     for (std::size_t n = 0; n < width; ++n) {
-      where[n] = t.find_page(at[done + n].value).where;
-      want(t, where[n]);
+      auto const page = t.find_page(at[done + n].value);
+      entries[n] = page ? t.load(page.where) : descriptor{};
     }
     for (std::size_t n = 0; n < width; ++n) {
       u64 const input = at[done + n].value;
-      descriptor const entry = (where[n].value & 1) == 0 ? t.load(where[n]) : descriptor{};
-      if ((((entry.raw + 1) & 0b11) | w.folded_output) == 0) [[likely]]
-        found[done + n] = {entry, level::l3, {((entry.raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
+      u64 const raw = entries[n].raw;
+      if ((((raw + 1) & 0b11) | w.folded_output) == 0) [[likely]]
+        found[done + n] = {entries[n], level::l3, {((raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
       else
         found[done + n] = look_up_any(t, input);
     }

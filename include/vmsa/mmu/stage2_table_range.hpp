@@ -55,12 +55,40 @@ struct range_mapping {
     while (input < here) {
       stretch const s = next_stretch(input, here, shift, at);
       u64 const mark = s.contiguous ? descriptor_bits::contiguous::mask : 0;
-      u64 const count = (s.end - input) >> shift;
+      u64 const stop = until_fold(input, s.end);
+      u64 const count = (stop - input) >> shift;
       t.fill(where, {make(input, at).raw | mark}, u64{1} << shift, count);
       out.entries_written += count;
       where = where + 8 * count;
-      input = s.end;
+      input = stop;
     }
+  }
+
+  // Tables full of leaves without a Contiguous bit, for as many entries from `where` on as there are up to `until`: what
+  // most of a large range is made of.
+  void build_whole(pa where, u64& input, u64 until, unsigned shift, level at) noexcept {
+    unsigned const leaf_shift = shift - t.w().stride;
+    u64 const size = u64{1} << shift;
+    if (at == level::l3 || options.contiguous || (input & (size - 1)) != 0 || !fits(input, leaf_shift, next(at))) return;
+    descriptor first = make(input, next(at));
+    for (u64 count = (until_fold(input, until) - input) >> shift; count > 0; --count) {
+      std::optional<pa> const table = t.take_table(true);
+      if (!table) return set_error(out, table_error::out_of_frames, input, next(at));
+      t.fill(*table, first, u64{1} << leaf_shift, t.entries());
+      if (next(at) == level::l3) t.occupy_all(*table);
+      t.clean_table(*table);
+      t.port->store(where, {table->value | 0b11}, store_order::relaxed);
+      out.tables_allocated += 1;
+      out.entries_written += t.entries() + 1;
+      first.raw += size;
+      input += size;
+      where = where + 8;
+    }
+  }
+  // The output address may be added to in a descriptor up to here: beyond, it has bits in another place.
+  u64 until_fold(u64 input, u64 until) const noexcept {
+    u64 const fold = ((input + delta) | low_mask(48)) - delta;
+    return until - 1 > fold ? fold + 1 : until;
   }
 
   // A table that nobody can reach yet for [input, ...) up to its own end or the range's; `input` moves to what is still
@@ -70,8 +98,7 @@ struct range_mapping {
     u64 const until = end - 1 < last ? end : last + 1;
     bool const leaves = fits(input, shift, at);
     u64 const here = leaves ? until & ~low_mask(shift) : 0;
-    bool const all = leaves && here == last + 1 && t.entry_offset(input, shift - 3) == 0;
-    std::optional<pa> const table = t.take_table(all);
+    std::optional<pa> const table = t.take_table(false);
     if (!table) {
       set_error(out, table_error::out_of_frames, input, at);
       return std::nullopt;
@@ -84,6 +111,8 @@ struct range_mapping {
       input = here;
     }
     while (input < until && out) {
+      build_whole(*table + t.entry_offset(input, shift - 3), input, until, shift, at);
+      if (input >= until || !out) break;
       pa const where = *table + t.entry_offset(input, shift - 3);
       if (fits(input, shift, at)) {
         u64 const more = until & ~low_mask(shift);
@@ -132,6 +161,21 @@ struct range_mapping {
     return change_leaf(t, s, input, keep_hardware_state(t, s.entry, desired, s.at), leaf, options.what, out);
   }
 
+  // Leaves into the free entries from `s` on, up to the end of the table or of what fits; returns the next address.
+  u64 put_free(slot const& s, u64 input, u64 until) noexcept {
+    u64 const most = (until_fold(input, until) - input) >> s.shift;
+    descriptor const first = make(input, s.at);
+    u64 count = 0;
+    for (pa where = s.where; count < most && t.load(where).raw == 0; ++count) {
+      t.port->store(where, {first.raw + (count << s.shift)}, store_order::release);
+      t.publish(where);
+      where = where + 8;
+    }
+    if (s.at == level::l3) t.occupy(s.where, count);
+    out.entries_written += count;
+    return input + (count << s.shift);
+  }
+
   // A whole Contiguous run into entries that are all free.
   bool put_run(slot const& s, u64 input, u64 bytes) noexcept {
     prepared_leaf run = leaf;
@@ -157,6 +201,8 @@ struct range_mapping {
         u64 const run = run_bytes(shift, at);
         if (run != 0 && !is_valid(s.entry) && (input & (run - 1)) == 0 && until - input >= run && put_run(s, input, run)) {
           input += run;
+        } else if (!State::mode::concurrent && run == 0 && s.entry.raw == 0) {
+          input = put_free(s, input, until);
         } else if (put(s, input)) {
           input += size;
         }

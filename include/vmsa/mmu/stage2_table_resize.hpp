@@ -20,7 +20,7 @@ std::optional<pa> make_split(State& t, slot const& s) noexcept {
   if (!table) return std::nullopt;
   level const at = next(s.at);
   t.fill(*table, smaller_leaf(s.entry, at), u64{1} << (s.shift - t.w().stride), t.entries());
-  if (at == level::l3) t.occupy(*table, t.entries());
+  if (at == level::l3) t.occupy_all(*table);
   t.clean_table(*table);
   return table;
 }

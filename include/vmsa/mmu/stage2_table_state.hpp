@@ -179,6 +179,10 @@ struct table_state {
       }
     }
   }
+  // Every entry of a last-level table came into use.
+  void occupy_all(pa table) const noexcept {
+    if constexpr (has_occupancy) fill(occupancy_of(table).word, {whole_group}, 0, entries() / 64);
+  }
   // Makes an inexact word exact; then cursors may not work without it any more.
   void count_exactly(occupancy& o, pa where) noexcept {
     pa const group = where - (where.value & (group_bytes - 8));

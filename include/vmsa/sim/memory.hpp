@@ -10,32 +10,41 @@
 
 namespace vmsa::sim {
 
-// Writes first + i * step into each of `count` words. Eight vectors an iteration: what the baseline instruction set
-// allows, and three times as fast as the loop a compiler makes of it.
+// Writes first + i * step into each of `count` words. Vectors and unrolling are written out: the baseline instruction
+// set has room for one instruction a word, and what a compiler makes of the plain loop takes three.
 inline void fill_words(u64* words, u64 first, u64 step, u64 count) noexcept {
   using pair [[gnu::vector_size(16), gnu::aligned(8), gnu::may_alias]] = u64;
   constexpr u64 pairs = 8;
-  u64 n = 0;
-  if (count >= 2 * pairs) {
-    pair value[pairs];
-    for (u64 i = 0; i < pairs; ++i) value[i] = pair{first + 2 * i * step, first + (2 * i + 1) * step};
+  constexpr u64 rounds = 4;
+  u64* const end = words + count;
+  if (count >= 2 * pairs * rounds) {
+    pair const two = {2 * step, 2 * step};
     pair const stride = {2 * pairs * step, 2 * pairs * step};
-    for (; n + 2 * pairs <= count; n += 2 * pairs) {
-      for (u64 i = 0; i < pairs; ++i) {
-        *reinterpret_cast<pair*>(words + n + 2 * i) = value[i];
-        value[i] += stride;
+    pair value[pairs];
+    value[0] = pair{first, first + step};
+    for (u64 i = 1; i < pairs; ++i) value[i] = value[i - 1] + two;
+    u64* const last = end - 2 * pairs * rounds;
+    while (words <= last) {
+      for (u64 round = 0; round < rounds; ++round) {
+        for (u64 i = 0; i < pairs; ++i) {
+          *reinterpret_cast<pair*>(words + 2 * (pairs * round + i)) = value[i];
+          value[i] += stride;
+        }
       }
+      words += 2 * pairs * rounds;
     }
+    first = value[0][0];
   }
-  for (; n < count; ++n) words[n] = first + n * step;
+  for (; words < end; ++words, first += step) *words = first;
 }
 
 // Takes the bits of `clear` out of `count` words; returns how many had one of them.
 inline u64 clear_word_bits(u64* words, u64 count, u64 clear) noexcept {
   u64 changed = 0;
   for (u64 n = 0; n < count; ++n) {
-    changed += (words[n] & clear) != 0;
-    words[n] &= ~clear;
+    u64 const had = words[n] & clear;
+    changed += (had | (0 - had)) >> 63;
+    words[n] ^= had;
   }
   return changed;
 }
@@ -84,7 +93,7 @@ class direct_memory {
 
   void fill(pa where, descriptor first, u64 step, u64 count) noexcept { fill_words(words(where), first.raw, step, count); }
   u64 clear_bits(pa where, u64 count, u64 clear) noexcept { return clear_word_bits(words(where), count, clear); }
-  void prefetch(pa where) const noexcept { __builtin_prefetch(origin_ + where.value, 1); }
+  void prefetch(pa where) const noexcept { __builtin_prefetch(words(where), 1); }
 
  private:
   u64* words(pa where) const noexcept { return reinterpret_cast<u64*>(origin_ + where.value); }
