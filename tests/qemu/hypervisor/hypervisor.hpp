@@ -58,6 +58,7 @@ class hypervisor {
 
   // `regions` is sorted, outlives the hypervisor, and may be changed between runs.
   hypervisor(std::span<vmsa::region> regions, vmsa::ipa entry) noexcept;
+  hypervisor(hypervisor const&) = delete;
 
   // Runs the guest until it wants something that is not memory.
   guest_exit run() noexcept;
