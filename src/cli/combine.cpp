@@ -6,7 +6,6 @@
 #include <string>
 
 #include "command.hpp"
-#include "json.hpp"
 #include "vmsa/text/combine_report.hpp"
 #include "vmsa/text/input_error.hpp"
 
@@ -29,41 +28,17 @@ struct arguments {
 
 void print_pair(arguments const& a, text::combine_question const& q) {
   text::combine_answer const answer = text::answer(q);
-  if (!a.json) {
-    fmt::print("{}", text::to_text(q, answer));
-    return;
-  }
-  json steps = json::array();
-  for (text::combine_step const& s : answer.steps)
-    steps.push_back({{"step", s.name}, {"attributes", attributes_json(s.attributes)}, {"reason", s.reason}});
-  json out{{"mair", text::hex(q.mair)},
-           {"memattr", text::hex(q.memattr)},
-           {"fwb", q.stage2.fwb},
-           {"stage1", attributes_json(answer.stage1)},
-           {"effective", attributes_json(answer.effective)},
-           {"par_attr", text::hex(answer.par_attr)},
-           {"par_sh", answer.par_sh},
-           {"steps", std::move(steps)}};
-  if (!answer.notes.empty()) out["notes"] = answer.notes;
-  fmt::print("{}\n", out.dump(2));
+  fmt::print("{}", a.json ? text::to_json(q, answer) : text::to_text(q, answer));
 }
 
 void print_table(arguments const& a, text::combine_question const& q) {
   std::vector<text::combine_row> const rows = text::combine_table(q);
-  if (!a.json) {
-    bool const markdown = a.format == "markdown";
-    fmt::print("{}", text::to_text(rows, q.stage2.fwb, markdown ? text::table_format::markdown : text::table_format::text));
+  if (a.json) {
+    fmt::print("{}", text::to_json(rows, q.stage2.fwb));
     return;
   }
-  json list = json::array();
-  for (text::combine_row const& row : rows) {
-    json results = json::object();
-    unsigned type = 0;
-    for (memory_attributes const& result : row.results)
-      results[std::string(text::json_name(static_cast<summary>(type++)))] = attributes_json(result);
-    list.push_back({{"memattr", text::hex(row.memattr)}, {"says", row.says}, {"results", std::move(results)}});
-  }
-  fmt::print("{}\n", json{{"fwb", q.stage2.fwb}, {"rows", std::move(list)}}.dump(2));
+  bool const markdown = a.format == "markdown";
+  fmt::print("{}", text::to_text(rows, q.stage2.fwb, markdown ? text::table_format::markdown : text::table_format::text));
 }
 
 void run(arguments const& a) {

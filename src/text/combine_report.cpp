@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "attributes_json.hpp"
 #include "explain_fields.hpp"
 #include "vmsa/arch/par.hpp"
 #include "vmsa/text/format.hpp"
@@ -171,6 +172,34 @@ std::string to_text(std::vector<combine_row> const& rows, bool fwb, table_format
   out += fwb ? "\nFWB ignores MemAttr bit 3, except that 0b111x adds NoTagAccess where memory is still Tagged.\n"
              : "\nHalves that differ are written `in INNER, out OUTER`. A reserved half is read as Non-cacheable.\n";
   return out;
+}
+
+std::string to_json(combine_question const& q, combine_answer const& answer) {
+  auto steps = nlohmann::ordered_json::array();
+  for (combine_step const& s : answer.steps)
+    steps.push_back({{"step", s.name}, {"attributes", to_json(s.attributes)}, {"reason", s.reason}});
+  nlohmann::ordered_json out{{"mair", hex(u64{q.mair})},
+                             {"memattr", hex(u64{q.memattr})},
+                             {"fwb", q.stage2.fwb},
+                             {"stage1", to_json(answer.stage1)},
+                             {"effective", to_json(answer.effective)},
+                             {"par_attr", hex(u64{answer.par_attr})},
+                             {"par_sh", answer.par_sh},
+                             {"steps", std::move(steps)}};
+  if (!answer.notes.empty()) out["notes"] = answer.notes;
+  return out.dump(2) + "\n";
+}
+
+std::string to_json(std::vector<combine_row> const& rows, bool fwb) {
+  auto list = nlohmann::ordered_json::array();
+  for (combine_row const& row : rows) {
+    auto results = nlohmann::ordered_json::object();
+    unsigned type = 0;
+    for (memory_attributes const& result : row.results)
+      results[std::string(json_name(static_cast<summary>(type++)))] = to_json(result);
+    list.push_back({{"memattr", hex(u64{row.memattr})}, {"says", row.says}, {"results", std::move(results)}});
+  }
+  return nlohmann::ordered_json{{"fwb", fwb}, {"rows", std::move(list)}}.dump(2) + "\n";
 }
 
 }  // namespace vmsa::text

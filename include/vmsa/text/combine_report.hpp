@@ -38,6 +38,7 @@ struct combine_answer {
 
 combine_answer answer(combine_question const& question);
 std::string to_text(combine_question const& question, combine_answer const& answer);
+std::string to_json(combine_question const& question, combine_answer const& answer);
 
 // The grid: one row for each MemAttr (FWB ignores bit 3: eight rows), one column for each stage 1 type.
 struct combine_row {
@@ -48,6 +49,7 @@ struct combine_row {
 std::vector<combine_row> combine_table(combine_question const& controls);
 enum class table_format : u8 { text, markdown };
 std::string to_text(std::vector<combine_row> const& rows, bool fwb, table_format format);
+std::string to_json(std::vector<combine_row> const& rows, bool fwb);
 
 // A MAIR byte (one or two hexadecimal digits, 0x allowed) or the name of a type; a MemAttr (0x and one digit, four
 // binary digits, 0b allowed) or the name of a type, `stage1` included; SH (`non inner outer`, `nsh ish osh` or 0 to 3).
