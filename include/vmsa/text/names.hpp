@@ -62,6 +62,16 @@ constexpr std::string_view name(shareability s) noexcept {
   return "?";
 }
 
+// Command-line and CSV form.
+constexpr std::string_view json_name(shareability s) noexcept {
+  switch (s) {
+    case shareability::non: return "non";
+    case shareability::outer: return "outer";
+    case shareability::inner: return "inner";
+  }
+  return "?";
+}
+
 constexpr std::string_view long_name(shareability s) noexcept {
   switch (s) {
     case shareability::non: return "non-shareable";
