@@ -156,6 +156,7 @@ memory_inputs described_memory(arguments const& a) {
              : m.page == page_class::p2pdma                                         ? linear_alias::nGnRnE
                                                                                     : linear_alias::none;
   if (m.vma.type == vma_type::none) m.vma.access = host_access::none;
+  bool file = false;
   for (std::string const& w : words(a.vma_flags)) {
     if (m.vma.type == vma_type::none) refuse("--vma-flags", w, "none: there is no VMA");
     if (w == "pfnmap") {
@@ -166,10 +167,8 @@ memory_inputs described_memory(arguments const& a) {
       m.vma.allow_any_uncached = true;
     } else if (w == "shared") {
       m.vma.shared = true;
-    } else if (w == "swap-backed") {
-      m.vma.swap_backed = true;
-    } else if (w == "mte-allowed") {
-      m.vma.mte_allowed = true;
+    } else if (w == "file") {
+      file = true;
     } else if (w == "late") {
       m.vma.late = true;
     } else if (w == "read-only") {
@@ -178,10 +177,12 @@ memory_inputs described_memory(arguments const& a) {
       m.vma.access = host_access::none;
     } else {
       refuse("--vma-flags", w,
-             "pfnmap mixedmap allow_any_uncached shared swap-backed mte-allowed late read-only prot-none, with commas "
-             "between");
+             "pfnmap mixedmap allow_any_uncached shared file late read-only prot-none, with commas between");
     }
   }
+  // A plain write-back VMA on RAM is anonymous or shmem unless it is said to be a file's.
+  bool const plain = m.vma.type == vma_type::wb && !m.vma.pfnmap && !m.vma.mixedmap;
+  m.vma.swap_backed = m.vma.mte_allowed = plain && !file && m.page == page_class::map_memory;
   return m;
 }
 
@@ -291,7 +292,7 @@ void add_decide(CLI::App& app, int&) {
   command->add_option("--backing", a->backing, "The memory by name: " + text::backing_names());
   command->add_option("--vma", a->vma, "Or by parts: type of the VMA, none wb nc nGnRE nGnRnE");
   command->add_option("--vma-flags", a->vma_flags,
-                      "pfnmap,mixedmap,allow_any_uncached,shared,swap-backed,mte-allowed,late,read-only,prot-none");
+                      "pfnmap,mixedmap,allow_any_uncached; also shared,file,late (newer than the slot),read-only,prot-none");
   command->add_option("--page", a->page, "map-memory no-map mmio zone-device p2pdma");
   command->add_option("--slot", a->slot, "read-only,log-dirty");
   command->add_option("--access", a->access, "read write exec");
