@@ -56,9 +56,10 @@ constexpr tcr_half half_of(tcr_el1 tcr, va_half half) noexcept {
   return h;
 }
 
-// TG0 is 00 4K, 01 64K, 10 16K; TG1 is 01 16K, 10 4K, 11 64K; the fourth value of each is reserved, and a granule that is
-// not implemented counts as reserved.
-constexpr granule stage1_granule(u8 tg, va_half half, features const& f, constraint_choices const& choices = {}) noexcept {
+// TG0 is 00 4K, 01 64K, 10 16K; TG1 is 01 16K, 10 4K, 11 64K; the fourth value of each is reserved, and a granule
+// that is not implemented counts as reserved.
+constexpr granule stage1_granule(u8 tg, va_half half, features const& f,
+                                 constraint_choices const& choices = {}) noexcept {
   constexpr granule lower[] = {granule::k4, granule::k64, granule::k16};
   constexpr granule upper[] = {granule::k16, granule::k4, granule::k64};
   bool const reserved = half == va_half::lower ? tg > 2 : tg == 0;

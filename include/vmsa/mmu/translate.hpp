@@ -23,14 +23,8 @@ constexpr bool stage1_off(walker<Port, Geometry>& at, va where, ipa& output, mem
   stage1_controls controls = r.one;
   controls.fetch = at.acc.fetches();
   attributes = stage1_off_attributes(controls);
-  if (is_device(attributes) && !at.acc.fetches()) {
-    bool faults = !at.acc.aligned;
-    if (at.acc.stores_tags()) {
-      at.out.consulted.note(open_choice::device_tag_store);
-      faults = faults || r.choices.device_tag_store_faults;
-    }
-    if (faults) return stage1_fault(at, fault_kind::alignment);
-  }
+  if (is_device(attributes) && !at.acc.fetches() && at.device_alignment_faults())
+    return stage1_fault(at, fault_kind::alignment);
   output = {where.value & bit_mask(55, 0)};
   return true;
 }
@@ -104,8 +98,8 @@ constexpr translation translate(Port& port, el1_regime<Geometry> const& regime, 
   return out;
 }
 
-// Stage 2 alone, for an IPA that stage 1 gave these attributes. While stage 2 is off, an IPA that is no physical address
-// is answered as stage 1 would have: by an Address size fault.
+// Stage 2 alone, for an IPA that stage 1 gave these attributes. While stage 2 is off, an IPA that is no physical
+// address is answered as stage 1 would have: by an Address size fault.
 template <readable_port Port, translation_geometry Geometry>
 constexpr translation translate(Port& port, el1_regime<Geometry> const& regime, ipa where,
                                 memory_attributes const& stage1, memory_access const& acc) noexcept {

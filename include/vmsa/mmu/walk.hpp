@@ -32,6 +32,15 @@ struct walker {
     return find_leaf(w, leaf) && pass_leaf(w, leaf);
   }
 
+  // Of a data access to Device memory. A tag store faults, or not, whether or not it is aligned.
+  constexpr bool device_alignment_faults() noexcept {
+    if (acc.stores_tags()) {
+      out.consulted.note(open_choice::device_tag_store);
+      if (regime.choices.device_tag_store_faults) return true;
+    }
+    return !acc.aligned;
+  }
+
  private:
   // Where a descriptor is in memory. Stage 2 translates the address of a stage 1 descriptor, for every read anew.
   template <stage2_purpose Purpose>
@@ -115,15 +124,10 @@ struct walker {
     }
   }
 
-  // A tag store to Device faults, or not, whether or not it is aligned.
   template <class Walk>
   constexpr bool alignment_faults(Walk const& w) noexcept {
-    if ((acc.aligned && !acc.stores_tags()) || !w.checks_alignment() || !w.device(regime)) return false;
-    if (acc.stores_tags()) {
-      out.consulted.note(open_choice::device_tag_store);
-      if (regime.choices.device_tag_store_faults) return true;
-    }
-    return !acc.aligned;
+    if (acc.aligned && !acc.stores_tags()) return false;
+    return w.checks_alignment() && w.device(regime) && device_alignment_faults();
   }
 
   template <class Walk>
