@@ -80,7 +80,7 @@ class explorer {
   struct worker {
     explorer* owner = nullptr;
     std::vector<std::vector<successor>> buckets;
-    std::vector<state> recent = std::vector<state>(recent_size);
+    std::vector<state> recent;  // a power of two
     bool symmetric = false;
     std::size_t transitions = 0;
     u32 parent = 0;
@@ -161,6 +161,8 @@ class explorer {
       worker& w = workers_[t];
       w.owner = this;
       w.symmetric = !m_.symmetry.empty();
+      std::size_t const wanted = n < chunk_size / 8 ? recent_size / 256 : recent_size;
+      if (w.recent.size() < wanted) w.recent.assign(wanted, state{});
       w.buckets.resize(partitions_.size());
       for (auto& b : w.buckets) b.clear();
       w.transitions = 0;

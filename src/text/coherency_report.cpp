@@ -46,23 +46,20 @@ std::string aligned(table const& rows, std::string_view indent) {
   return out;
 }
 
-// Prose in lines of at most 96 columns; `indent` stands before each but the first.
+// Prose in lines of at most 96 columns, each after `indent`.
 std::string wrapped(std::string_view text, std::string_view indent) {
   constexpr std::size_t columns = 96;
-  std::string out;
-  std::size_t column = 0;
+  std::string out, line{indent};
   while (!text.empty()) {
     std::string_view const word = text.substr(0, text.find(' '));
     text.remove_prefix(std::min(text.size(), word.size() + 1));
-    if (column != 0 && column + 1 + word.size() > columns) {
-      out += fmt::format("\n{}{}", indent, word);
-      column = indent.size() + word.size();
-    } else {
-      out += fmt::format("{}{}", column == 0 ? "" : " ", word);
-      column += word.size() + (column == 0 ? 0 : 1);
+    if (line.size() > indent.size() && line.size() + 1 + word.size() > columns) {
+      out += line + "\n";
+      line = indent;
     }
+    line += fmt::format("{}{}", line.size() > indent.size() ? " " : "", word);
   }
-  return out;
+  return out + line + "\n";
 }
 
 std::string device_text(coherency::agent const& a) {
@@ -192,9 +189,9 @@ ordered_json change_json(coherency::scenario const& s, coherency::change const& 
 
 std::string coherency_as_text(coherency_report const& r) {
   std::string out = fmt::format("{}: {}\n", r.file.name, verdict_text(r));
-  if (!r.file.title.empty()) out += wrapped("  " + r.file.title, "  ") + "\n";
+  if (!r.file.title.empty()) out += wrapped(r.file.title, "  ");
   if (r.result.outcome == coherency::verdict::violation)
-    out += fmt::format("  {}.\n{}\n", violation_text(r), wrapped("  Rule: " + violation_rule(r), "  "));
+    out += wrapped(violation_text(r) + ".", "  ") + wrapped("Rule: " + violation_rule(r) + ".", "  ");
   out += "\n" + aligned(alias_table(r), "  ");
   if (latent_mismatch(r)) out += fmt::format("  {}\n", latent_text);
   if (!r.result.trace.empty()) {

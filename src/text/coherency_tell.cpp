@@ -203,22 +203,6 @@ std::string violation_rule(coherency_report const& r) {
   return fmt::format("agents with different attributes may lose coherency{}", section);
 }
 
-std::string violation_shape(coherency_report const& r) {
-  std::vector<told_step> const steps = tell(r);
-  std::string out;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    coherency::action const& a = r.result.trace[i].what;
-    if (a.kind == action_kind::step) {
-      operation const o = instruction_of(r, a).what;
-      if (is_buffered(o) || o == operation::dmb || o == operation::dsb || o == operation::signal ||
-          o == operation::wait)
-        continue;
-    }
-    out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", steps[i].who, steps[i].what);
-  }
-  return out;
-}
-
 std::string change_text(coherency::scenario const& s, coherency::change const& c) {
   coherency::agent const& who = s.agents[c.agent];
   auto const place = [&] {

@@ -31,8 +31,6 @@ std::vector<std::string> cache_names(coherency_report const& r);
 std::string violation_text(coherency_report const& r);
 // The rule of the architecture behind the violation, with the section it comes from; empty unless violation.
 std::string violation_rule(coherency_report const& r);
-// The trace on one line, without waits and barriers: `host: load x ...; guest: its store x=1 reaches memory; ...`.
-std::string violation_shape(coherency_report const& r);
 std::string change_text(coherency::scenario const& s, coherency::change const& c);
 
 std::string coherency_as_text(coherency_report const& r);
