@@ -21,5 +21,6 @@ add_command add_classify;
 add_command add_replay;
 add_command add_decode;
 add_command add_combine;
+add_command add_bench;
 
 }  // namespace vmsa::cli

@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
       add_replay,
       add_decode,
       add_combine,
+      add_bench,
   };
   for (add_command* add : commands) add(app, exit_code);
   if (argc > 1 && argv[1][0] != '-') require_known(app, argv[1]);

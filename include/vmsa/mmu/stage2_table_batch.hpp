@@ -23,8 +23,8 @@ struct [[nodiscard]] stage2_batch_outcome {
 
 namespace engine {
 
-// As many as a core has misses in flight; more would spill.
-inline constexpr std::size_t batch_width = 16;
+// Some times more than a core has misses in flight, so that the first is there when the last was asked for.
+inline constexpr std::size_t batch_width = 64;
 
 // Addresses of descriptors that are needed soon; without prefetching the loads of a group still overlap.
 template <class State>
@@ -73,16 +73,17 @@ void look_up_batch(State const& t, std::span<ipa const> at, std::span<stage2_map
   std::size_t const count = at.size() < found.size() ? at.size() : found.size();
   for (std::size_t done = 0; done < count;) {
     std::size_t const width = count - done < batch_width ? count - done : batch_width;
-    descriptor entries[batch_width];
+    pa where[batch_width];
     for (std::size_t n = 0; n < width; ++n) {
-      auto const page = t.find_page(at[done + n].value);
-      entries[n] = page ? t.load(page.where) : descriptor{};
+      where[n] = t.find_page(at[done + n].value).where;
+      want(t, where[n]);
     }
     for (std::size_t n = 0; n < width; ++n) {
       u64 const input = at[done + n].value;
-      u64 const raw = entries[n].raw;
+      descriptor const entry = (where[n].value & 1) == 0 ? t.load(where[n]) : descriptor{};
+      u64 const raw = entry.raw;
       if ((((raw + 1) & 0b11) | w.folded_output) == 0) [[likely]]
-        found[done + n] = {entries[n], level::l3, {((raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
+        found[done + n] = {entry, level::l3, {((raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
       else
         found[done + n] = look_up_any(t, input);
     }

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// `vmsa bench`: a guest of a given size mapped, walked and torn down, to see how long it takes and what it costs.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "json.hpp"
+#include "vmsa/mmu/frames.hpp"
+#include "vmsa/mmu/stage2_table.hpp"
+#include "vmsa/sim/memory.hpp"
+#include "vmsa/text/input_error.hpp"
+
+namespace vmsa::cli {
+namespace {
+
+struct arguments {
+  std::string guest = "480G";
+  std::string leaf = "both";
+  std::string progress = "auto";
+  bool json = false;
+};
+
+constexpr u64 page = 4096;
+constexpr u64 gib = u64{1} << 30;
+// Where guest memory lies on the host: not a multiple of a block, so that pages are pages.
+constexpr u64 host_base = u64{1} << 41;
+
+u64 parse_size(std::string const& text) {
+  static std::string const units = "KMGT";
+  auto const bad = [&] {
+    throw text::input_error("", 0, "--guest " + text + " is not a size", "a multiple of 2M up to 128T: 4G, 480G, 1T");
+  };
+  std::string digits = text;
+  u64 unit = 1;
+  if (!digits.empty()) {
+    if (auto const n = units.find(digits.back()); n != std::string::npos) {
+      unit = u64{1} << (10 * (n + 1));
+      digits.pop_back();
+    }
+  }
+  std::optional<u64> const count = text::parse_number(digits);
+  constexpr u64 most = u64{128} << 40;
+  if (!count || *count == 0 || *count > most / unit || *count * unit % (u64{2} << 20) != 0)
+    bad();
+  return *count * unit;
+}
+
+// One line on a terminal that says how far a phase came.
+class progress_line {
+ public:
+  explicit progress_line(bool shown) : shown_(shown) {}
+  ~progress_line() {
+    if (shown_) fmt::print(stderr, "\r{:60}\r", "");
+  }
+  void show(std::string_view leaf, std::string_view phase, u64 done, u64 all) {
+    if (!shown_) return;
+    fmt::print(stderr, "\r{} {:<9} {:>6} of {}  {:3}%   ", leaf, phase, text::size_name(done), text::size_name(all),
+               100 * done / all);
+    std::fflush(stderr);
+  }
+
+ private:
+  bool shown_;
+};
+
+struct result {
+  std::string leaf;
+  u64 leaves = 0;
+  u64 table_bytes = 0;
+  u64 bytes_after = 0;  // table bytes that are still taken when all is over
+  double map_ms = 0;
+  double walk_ms = 0;
+  double unmap_ms = 0;
+};
+
+double since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+result measure(u64 guest, level leaf, progress_line& progress) {
+  using port_type = sim::direct_memory<>;
+  using frames_type = occupancy_frames<port_type>;
+  result r;
+  r.leaf = leaf == level::l3 ? "4K" : "2M";
+  u64 const leaf_bytes = level_size(granule::k4, leaf);
+  u8 const bits = static_cast<u8>(std::max(32, static_cast<int>(std::bit_width(guest - 1))));
+  geometry const shape = geometry::for_ipa_size(bits, granule::k4, {}).shape;
+  // Tables, those above them, and the occupancy bits.
+  u64 const tables = (guest / leaf_bytes * 8) + (guest >> 18) + (u64{1} << 20);
+  sim::arena memory(tables + tables / 48);
+  port_type port(memory, pa{u64{1} << 46});
+  frames_type frames(port, port.base(), port.size(), granule::k4);
+  {
+    auto table = stage2_table<port_type, frames_type>::create(port, frames, shape, {.fwb = true, .dic = true});
+    u64 const offset = host_base + (leaf == level::l3 ? page : 0);
+    stage2_outcome out;
+    u64 const step = std::max(gib, guest / 512 & ~(gib - 1));
+    auto const phase = [&](char const* name, double& ms, auto const& body) {
+      auto const start = std::chrono::steady_clock::now();
+      for (u64 at = 0; at < guest; at += step) {
+        progress.show(r.leaf, name, at, guest);
+        body(at, std::min(step, guest - at));
+      }
+      ms = since(start);
+    };
+    auto const require = [](bool good) {
+      if (!good) throw std::runtime_error("the table did not do as it was told");
+    };
+    phase("mapping", r.map_ms, [&](u64 at, u64 size) {
+      out = table->map_range({at}, {at + offset}, size, {.fwb = true}, {.largest = leaf});
+      require(static_cast<bool>(out));
+    });
+    r.table_bytes = table->table_bytes();
+    phase("walking", r.walk_ms, [&](u64 at, u64 size) {
+      bool good = true;
+      for (u64 where = at; where < at + size; where += leaf_bytes) {
+        stage2_mapping const m = table->look_up({where});
+        good &= m.mapped && m.output.value == where + offset;
+        ++r.leaves;
+      }
+      require(good);
+    });
+    phase("unmapping", r.unmap_ms, [&](u64 at, u64 size) { require(static_cast<bool>(table->unmap(ipa{at}, size))); });
+  }
+  r.bytes_after = frames.bytes_in_use();
+  return r;
+}
+
+void run(arguments const& a, int& exit_code) {
+  u64 const guest = parse_size(a.guest);
+  if (a.leaf != "4K" && a.leaf != "2M" && a.leaf != "both")
+    throw text::input_error("", 0, "--leaf " + a.leaf, "4K 2M both");
+  if (a.progress != "auto" && a.progress != "always" && a.progress != "never")
+    throw text::input_error("", 0, "--progress " + a.progress, "auto always never");
+  bool const shown = a.progress == "always" || (a.progress == "auto" && ::isatty(STDERR_FILENO) == 1);
+  std::vector<result> results;
+  for (level leaf : {level::l3, level::l2}) {
+    if (a.leaf != "both" && a.leaf != (leaf == level::l3 ? "4K" : "2M")) continue;
+    progress_line progress(shown);
+    results.push_back(measure(guest, leaf, progress));
+  }
+  json list = json::array();
+  if (!a.json)
+    fmt::print("guest {}\n{:<6}{:>12}{:>14}{:>12}{:>12}{:>12}\n", text::size_name(guest), "leaf", "leaves", "table bytes",
+               "map ns", "walk ns", "unmap ns");
+  for (result const& r : results) {
+    double const leaves = static_cast<double>(r.leaves);
+    double const map = r.map_ms * 1e6 / leaves;
+    double const walk = r.walk_ms * 1e6 / leaves;
+    double const unmap = r.unmap_ms * 1e6 / leaves;
+    if (r.bytes_after != 0) exit_code = 1;
+    if (!a.json)
+      fmt::print("{:<6}{:>12}{:>14}{:>12.2f}{:>12.2f}{:>12.2f}\n", r.leaf, r.leaves, r.table_bytes, map, walk, unmap);
+    list.push_back({{"leaf", r.leaf},
+                    {"leaves", r.leaves},
+                    {"table_bytes", r.table_bytes},
+                    {"bytes_after_teardown", r.bytes_after},
+                    {"map_ns", map},
+                    {"walk_ns", walk},
+                    {"unmap_ns", unmap}});
+  }
+  if (a.json)
+    fmt::print("{}\n", json{{"guest", text::hex(guest)}, {"results", list}}.dump(2));
+  else
+    fmt::print("ns for each leaf. Table manipulation alone: TLBI, barriers and exits cost nothing here.\n"
+               "Reproduce: vmsa bench --guest {} --leaf {}\n",
+               a.guest, a.leaf);
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_code) {
+  auto const a = std::make_shared<arguments>();
+  CLI::App* const command = app.add_subcommand("bench", "Map, walk and tear down a guest's stage 2 tables, and time it");
+  command->add_option("--guest", a->guest, "guest memory, a multiple of 2M (default 480G)");
+  command->add_option("--leaf", a->leaf, "4K, 2M or both (default both)");
+  command->add_option("--progress", a->progress, "auto, always or never, on standard error (default auto: a terminal)");
+  command->add_flag("--json", a->json, "the answer as JSON");
+  command->footer(
+      "480G of 4K pages take 1 GiB of host memory for tables. fault_path_bench compares single operations with limits.\n"
+      "Examples:\n"
+      "  vmsa bench --guest 480G\n"
+      "  vmsa bench --guest 1T --leaf 2M --json\n");
+  command->callback([a, &exit_code] { run(*a, exit_code); });
+}
+
+}  // namespace vmsa::cli
