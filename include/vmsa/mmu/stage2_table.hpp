@@ -51,8 +51,8 @@ class stage2_table {
 
   // Maps one page or block, or one Contiguous run of them; `at` and `to` are aligned to its size. The same mapping again
   // is no error and writes nothing.
-  stage2_outcome map(stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& leaf,
-                     existing what = existing::update) noexcept {
+  [[gnu::always_inline]] stage2_outcome map(stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& leaf,
+                                            existing what = existing::update) noexcept {
     return engine::map(state_, cursor, at, to, leaf, what);
   }
   stage2_outcome map(ipa at, pa to, level l, stage2_leaf const& leaf, existing what = existing::update) noexcept {
@@ -70,7 +70,9 @@ class stage2_table {
   }
 
   // Unmaps the page or block at `at`, which is its first byte; table frames that lead nowhere any more are given back.
-  stage2_outcome unmap(stage2_cursor& cursor, ipa at) noexcept { return engine::unmap(state_, cursor, at); }
+  [[gnu::always_inline]] stage2_outcome unmap(stage2_cursor& cursor, ipa at) noexcept {
+    return engine::unmap(state_, cursor, at);
+  }
   stage2_outcome unmap(ipa at) noexcept {
     stage2_cursor cursor;
     return engine::unmap(state_, cursor, at);
@@ -79,7 +81,8 @@ class stage2_table {
   stage2_outcome unmap(ipa at, u64 size) noexcept { return engine::unmap_range(state_, at, size); }
 
   // Adds permissions to the leaf at `at` and sets its access flag: no TLBI, an old TLB entry costs a spurious fault.
-  stage2_outcome relax(stage2_cursor& cursor, ipa at, stage2_access access, bool execute = false) noexcept {
+  [[gnu::always_inline]] stage2_outcome relax(stage2_cursor& cursor, ipa at, stage2_access access,
+                                              bool execute = false) noexcept {
     return engine::relax(state_, cursor, at, access, execute);
   }
   // Gives every leaf in the range these permissions. Leaves that reach beyond it are split.

@@ -71,19 +71,25 @@ struct range_mapping {
     u64 const size = u64{1} << shift;
     if (at == level::l3 || options.contiguous || (input & (size - 1)) != 0 || !fits(input, leaf_shift, next(at))) return;
     descriptor first = make(input, next(at));
-    for (u64 count = (until_fold(input, until) - input) >> shift; count > 0; --count) {
+    u64 const begin = input;
+    u64 const end_here = begin + ((until_fold(input, until) - input) & ~(size - 1));
+    while (input < end_here) {
       std::optional<pa> const table = t.take_table(true);
-      if (!table) return set_error(out, table_error::out_of_frames, input, next(at));
+      if (!table) {
+        set_error(out, table_error::out_of_frames, input, next(at));
+        break;
+      }
       t.fill(*table, first, u64{1} << leaf_shift, t.entries());
       if (next(at) == level::l3) t.occupy_all(*table);
       t.clean_table(*table);
       t.port->store(where, {table->value | 0b11}, store_order::relaxed);
-      out.tables_allocated += 1;
-      out.entries_written += t.entries() + 1;
       first.raw += size;
       input += size;
       where = where + 8;
     }
+    u64 const tables = (input - begin) >> shift;
+    out.tables_allocated += static_cast<u32>(tables);
+    out.entries_written += tables * (t.entries() + 1);
   }
   // The output address may be added to in a descriptor up to here: beyond, it has bits in another place.
   u64 until_fold(u64 input, u64 until) const noexcept {

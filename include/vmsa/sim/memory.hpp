@@ -62,27 +62,27 @@ class direct_memory {
 
   descriptor load(pa where, load_order order) const noexcept {
     if constexpr (!Mode::concurrent) {
-      return {*word(where)};
+      return {*words(where)};
     } else {
-      return {std::atomic_ref<u64>(*word(where))
+      return {std::atomic_ref<u64>(*words(where))
                   .load(order == load_order::acquire ? std::memory_order_acquire : std::memory_order_relaxed)};
     }
   }
   void store(pa where, descriptor d, store_order order) noexcept {
     if constexpr (!Mode::concurrent) {
-      *word(where) = d.raw;
+      *words(where) = d.raw;
     } else {
-      std::atomic_ref<u64>(*word(where))
+      std::atomic_ref<u64>(*words(where))
           .store(d.raw, order == store_order::release ? std::memory_order_release : std::memory_order_relaxed);
     }
   }
   descriptor compare_exchange(pa where, descriptor expected, descriptor desired) noexcept {
     if constexpr (!Mode::concurrent) {
-      descriptor const found{*word(where)};
-      if (found == expected) *word(where) = desired.raw;
+      descriptor const found{*words(where)};
+      if (found == expected) *words(where) = desired.raw;
       return found;
     } else {
-      std::atomic_ref<u64>(*word(where))
+      std::atomic_ref<u64>(*words(where))
           .compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel, std::memory_order_acquire);
       return expected;
     }
@@ -97,14 +97,6 @@ class direct_memory {
 
  private:
   u64* words(pa where) const noexcept { return reinterpret_cast<u64*>(origin_ + where.value); }
-  // Every access is made, as written, and no other: it is the port of a machine.
-  auto* word(pa where) const noexcept {
-    if constexpr (Mode::concurrent) {
-      return words(where);
-    } else {
-      return static_cast<u64 volatile*>(words(where));
-    }
-  }
 
   std::uintptr_t origin_;  // of address 0, which may lie outside the arena: a number, not a pointer
   pa base_;
