@@ -45,7 +45,6 @@ constexpr level congruent_leaf(granule g, hva host, ipa guest, pa frame) noexcep
   return level::l3;
 }
 
-// The largest leaf at `where`, at most `limit`: congruent addresses, and the whole block inside the region. With the
 // The largest leaf at `where`, at most `limit`: congruent addresses, and the whole block inside the region. Level 1
 // blocks of the 16K and 64K granules need 52-bit addresses and are not used.
 constexpr level leaf_at(region const& r, ipa where, level limit, granule g) noexcept {
