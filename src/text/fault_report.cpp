@@ -207,11 +207,13 @@ ordered_json leaf_json(fault_story const& s) {
 
 ordered_json story_json(fault_scenario const& scenario, fault_story const& s) {
   fault_outcome const& o = s.outcome;
-  ordered_json out = {{"name", s.access->name}, {"fault", fault_json(s)}};
+  ordered_json out = {{"name", s.access->name}, {"fault", fault_json(s)},
+                      {"region", nullptr},      {"decision", nullptr},
+                      {"verdict", nullptr},     {"leaf", nullptr},
+                      {"guest", nullptr},       {"aliases", ordered_json::array()},
+                      {"coherency", ordered_json::array()}, {"otherwise", ordered_json::array()}};
   if (!scenario.memory_known) return out;
-  if (s.memory == nullptr) {
-    out["region"] = nullptr;
-  } else {
+  if (s.memory != nullptr) {
     region const& r = s.memory->where;
     out["region"] = {{"name", s.memory->name}, {"backing", vmsa::name(r.backing)}, {"ipa", hex(r.base)},
                      {"size", hex(r.size)},    {"pa", hex(r.output)}};
@@ -227,13 +229,11 @@ ordered_json story_json(fault_scenario const& scenario, fault_story const& s) {
       guest["par_el1"] = hex(o.retried.par.raw);
     }
     out["guest"] = std::move(guest);
-    out["aliases"] = ordered_json::array();
     for (alias_report const& a : o.aliases)
       out["aliases"].push_back({{"owner", name(a.other.owner)},
                                 {"attributes", to_json(a.other.attributes)},
                                 {"mismatch", name(a.disagreement)}});
   }
-  out["coherency"] = ordered_json::array();
   for (coherency::judgement const& j : s.judgements) {
     ordered_json entry = {{"handover", direction_text(j.question)}, {"verdict", name(j.result.outcome)}};
     if (j.result.outcome == coherency::verdict::violation) {
@@ -242,7 +242,6 @@ ordered_json story_json(fault_scenario const& scenario, fault_story const& s) {
     }
     out["coherency"].push_back(std::move(entry));
   }
-  out["otherwise"] = ordered_json::array();
   for (what_if const& w : s.otherwise) {
     ordered_json entry = {{"condition", describe(w.changed)}, {"outcome", name(w.then.outcome)}};
     if (w.then.maps()) entry["memory_type"] = json_name(w.then.memory);
