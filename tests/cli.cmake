@@ -45,6 +45,11 @@ vmsa_add_cli_test(fault_trace
                   ARGS fault --backing anonymous --fwb on --stage1 normal-nc
                        --trace "kvm_guest_fault: ipa 0x20000000, hsr 0x93810006, hxfar 0x20000000, pc 0x10000000"
                   STDOUT "effective Normal-WB, outer shareable")
+vmsa_add_cli_test(fault_hugetlb ARGS fault --esr 0x93810006 --far 0x20000123 --hpfar 0x200000 --backing hugetlb-2m
+                  STDOUT "PA unknown" "level 2 block of 2M: IPA 0x20000000 to PA 0x0\n" "0x400000000007fd\n")
+vmsa_add_cli_test(fault_empty ARGS fault - EXIT 2 STDERR "^vmsa: -: no access and no fault\n  valid: ")
+vmsa_add_cli_test(fault_json_keys ARGS fault --json --esr 0x8200000f --far 0 --hpfar 0x200000 --backing vfio-pci-bar
+                  STDOUT "\"leaf\": null,\n *\"guest\": null,\n *\"aliases\": \\[\\]")
 vmsa_add_cli_test(fault_fail_on_mismatch ARGS fault --fail-on mismatch EXIT 1 STDOUT "mismatched")
 vmsa_add_cli_test(fault_missing_register ARGS fault --esr 0x93810006 EXIT 2 STDERR "--esr without --far")
 vmsa_add_cli_test(fault_odd_digit ARGS fault --esr 0x9381000g --far 0 --hpfar 0 EXIT 2 STDERR "0x9381000g")

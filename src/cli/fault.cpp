@@ -78,18 +78,19 @@ std::vector<text::guest_access> named_faults(fault_options const& o) {
   return faults;
 }
 
-// One page behind each faulting address, for a fault without a memory map. Its PA is not known: 0 stands for it.
+// One page of the backing's size behind each faulting address, for a fault without a memory map.
 void put_behind(text::fault_scenario& s, std::string const& name) {
   std::optional<backing> const kind = text::parse_backing(name);
   if (!kind) throw text::input_error("", 0, fmt::format("--backing \"{}\"", name), text::backing_names());
-  u64 const page = granule_size(granule::k4);
+  u64 const page = level_size(granule::k4, inputs_of(*kind).host_leaf);
   std::vector<ipa> pages;
   for (text::guest_access const& a : s.accesses)
     pages.push_back(decode_fault(a.esr, a.far, a.hpfar).fault.where.align_down(page));
   std::sort(pages.begin(), pages.end());
   pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
   s.memory.clear();
-  for (ipa const base : pages) s.memory.push_back({"the faulting page", make_region(base, page, {}, *kind)});
+  for (ipa const base : pages)
+    s.memory.push_back({"the faulting page, PA unknown and taken as 0", make_region(base, page, {}, *kind)});
   s.memory_known = true;
 }
 
@@ -108,6 +109,9 @@ text::fault_scenario read_input(fault_options const& o) {
   }
   if (!o.map.empty()) s = read_scenario(o.map);
   if (!faults.empty()) s.accesses = std::move(faults);
+  if (s.accesses.empty())
+    throw text::input_error(o.file.empty() ? o.map : o.file, 0, "no access and no fault",
+                            "[[access]] in a scenario, lines with kvm_guest_fault:, or --esr, --far and --hpfar");
   if (!o.policy.empty()) {
     s.policy = o.policy;
     s.policy_line = 0;
