@@ -22,7 +22,12 @@ struct exclusive {
   }
 };
 
-// Any number of callers at once; every entry changes by compare-exchange.
+// Any number of callers at once; every entry changes by compare-exchange. Beside each other may run: map with
+// existing::keep or update, map_range likewise, unmap, relax, protect, write_protect, age, collect_dirty, look_up, visit.
+// Beside those, one at a time: split, collapse, change_memory, existing::replace, and what has to split or unfold first;
+// an entry they hold is `busy` to the others, who did nothing and try again. Alone: the destructor.
+// A table that is unlinked may still be held by calls that began before: it is retired, and given back after the caller's
+// grace period (take_retired, give_back). Tables that unmap leaves empty stay until a whole one is unmapped.
 struct lock_free {
   static constexpr bool concurrent = true;
   static constexpr load_order order = load_order::acquire;
