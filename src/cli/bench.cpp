@@ -12,15 +12,19 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "command.hpp"
-#include "json.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
+#include "vmsa/text/format.hpp"
 #include "vmsa/text/input_error.hpp"
 
 namespace vmsa::cli {
 namespace {
+
+using json = nlohmann::ordered_json;
 
 struct arguments {
   std::string guest = "480G";
