@@ -43,6 +43,11 @@ bool is_used(scenario const& s, unsigned alias) {
   return false;
 }
 
+bool always_snoops(agent const& device) {
+  return device.snoops &&
+         std::none_of(device.program.begin(), device.program.end(), [](step const& st) { return st.no_snoop; });
+}
+
 std::vector<change> candidates(scenario const& s) {
   std::vector<change> out;
   for (change_kind kind : {change_kind::add_dsb, change_kind::add_cvac, change_kind::add_civac})
@@ -66,7 +71,7 @@ std::vector<change> candidates(scenario const& s) {
   for (change_kind kind : {change_kind::make_snoop, change_kind::set_canwbs})
     for (unsigned a = 0; a < s.agents.size(); ++a) {
       agent const& who = s.agents[a];
-      if (who.kind != agent_kind::device || (kind == change_kind::make_snoop ? who.snoops : who.canwbs)) continue;
+      if (who.kind != agent_kind::device || (kind == change_kind::make_snoop ? always_snoops(who) : who.canwbs)) continue;
       out.push_back({.kind = kind, .agent = a});
     }
   for (unsigned i = 0; i < s.aliases.size(); ++i)

@@ -38,6 +38,14 @@ TEST(coherency_repair, a_clean_a_snoop_or_canwbs_repairs_a_dirty_line) {
   EXPECT_EQ(r.sets[0][0], (change{change_kind::add_cvac, 0, 1, 0, 0, false}));
 }
 
+// Snooping is a change also for a device that snoops except where a request says No_Snoop.
+TEST(coherency_repair, a_request_without_no_snoop_repairs_a_dirty_line) {
+  scenario s = dirty_in_cache();
+  s.agents[1].snoops = true;
+  s.agents[1].program = {wait(0), dma_read(0, true)};
+  EXPECT_TRUE(offers(find_repair(s), change_kind::make_snoop));
+}
+
 // A device that does not snoop, and that no setting can make snoop, writes into a write-back guest.
 TEST(coherency_repair, two_changes_where_one_is_not_enough) {
   scenario s = dirty_in_cache();
