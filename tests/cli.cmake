@@ -75,6 +75,8 @@ vmsa_add_cli_test(coherency_svg ARGS coherency vring --format svg EXIT 1 STDOUT 
 vmsa_add_cli_test(coherency_promela ARGS coherency seed --format promela STDOUT "active proctype agent_guest_1\\(\\)")
 vmsa_add_cli_test(coherency_limit ARGS coherency migration-two-lines --no-projection --max-states 5000 EXIT 3
                   STDOUT "not finished: [0-9]+ states")
+vmsa_add_cli_test(coherency_memory_limit ARGS coherency seed --max-memory 1 EXIT 3
+                  STDOUT "not finished" "reproduce: vmsa coherency seed --max-memory 1\n")
 vmsa_add_cli_test(coherency_ablation ARGS coherency seed-untouched --no-speculation STDOUT "coherent")
 vmsa_add_cli_test(coherency_unknown ARGS coherency sed EXIT 2 STDERR "no scenario .sed." "migration")
 vmsa_add_cli_test(coherency_not_a_scenario ARGS coherency ${PROJECT_SOURCE_DIR}/CMakeLists.txt EXIT 2

@@ -56,6 +56,7 @@ std::string command_line(coherency_options const& o) {
   if (o.no_projection) out += " --no-projection";
   if (o.no_symmetry) out += " --no-symmetry";
   if (o.max_states != 0) out += fmt::format(" --max-states {}", o.max_states);
+  if (o.max_memory != coherency_options{}.max_memory) out += fmt::format(" --max-memory {}", o.max_memory);
   return out;
 }
 
