@@ -91,6 +91,9 @@ vmsa_add_cli_test(translate_registers ARGS translate --hcr 0x1 --vtcr 0x80023558
 vmsa_add_cli_test(translate_json ARGS translate --hcr 0x1 --vtcr 0x80023558 --ipa 0x1234 --json
                   STDOUT "\"kind\": \"translation fault\"" "\"par_el1\": \"0xa0b\"")
 vmsa_add_cli_test(translate_no_image ARGS translate --image nothing@0x0 --ipa 0x0 EXIT 2 STDERR "nothing: cannot be read")
+file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/five_bytes.bin "12345")
+vmsa_add_cli_test(translate_cut_image ARGS translate --image ${CMAKE_CURRENT_BINARY_DIR}/five_bytes.bin@0x0 --ipa 0x0 EXIT 2
+                  STDERR "five_bytes.bin: 5 bytes, so it ends inside a word\n  valid: whole words")
 vmsa_add_cli_test(translate_odd_word ARGS translate --word 0x4=0x1 --ipa 0x0 EXIT 2 STDERR "a multiple of 8")
 vmsa_add_cli_test(translate_e2h ARGS translate --hcr 0x400000001 --ipa 0x0 EXIT 2 STDERR "HCR_EL2.E2H is set")
 vmsa_add_cli_test(translate_bad_op ARGS translate --op jump --ipa 0x0 EXIT 2 STDERR "valid: read write exec")

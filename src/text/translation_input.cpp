@@ -148,6 +148,9 @@ void add_image(sim::sparse_memory& memory, std::string const& path, pa base) {
     throw input_error(path, 0, "cannot be read", "the path of a raw memory image");
   std::uintmax_t const size = std::filesystem::file_size(path, failed);
   if (failed || size > most) throw input_error(path, 0, fmt::format("{} bytes", size), "an image of at most 1 GiB");
+  if (size % 8 != 0)
+    throw input_error(path, 0, fmt::format("{} bytes, so it ends inside a word", size),
+                      "whole words of 8 bytes");
   std::vector<unsigned char> bytes(static_cast<std::size_t>(size));
   std::ifstream in(path, std::ios::binary);
   in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
