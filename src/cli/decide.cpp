@@ -9,7 +9,6 @@
 #include "command.hpp"
 #include "vmsa/text/decide_report.hpp"
 #include "vmsa/text/input_error.hpp"
-#include "vmsa/text/lines.hpp"
 #include "vmsa/text/policy_matrix.hpp"
 #include "vmsa/text/policy_names.hpp"
 
@@ -74,14 +73,14 @@ text::named_policy chosen_policy(arguments const& a) {
   int const given = !a.kvm.empty() + !a.hypervisor.empty() + !a.policy.empty();
   if (given != 1)
     throw input_error("", 0, given == 0 ? "no policy is given" : "more than one policy is given",
-                      "one of --kvm VERSION, --hypervisor NAME, --policy FILE.toml");
+                      "one of --kvm VERSION, --hypervisor NAME, --policy NAME|FILE.toml");
   if (!a.type.empty() && a.hypervisor.empty())
     refuse("--type", a.type, "only with --hypervisor: what its caller chooses for the mapping");
   if (!a.kvm.empty()) {
     if (!text::parse_kernel(a.kvm)) refuse("--kvm", a.kvm, std::string(text::valid_kernel));
     return text::find_policy("linux-" + a.kvm);
   }
-  if (!a.policy.empty()) return {a.policy, text::user_policy::parse(text::read_text(a.policy), a.policy)};
+  if (!a.policy.empty()) return text::find_policy(a.policy);
   std::optional<hypervisor> const h = text::parse_hypervisor(a.hypervisor);
   if (!h) refuse("--hypervisor", a.hypervisor, text::hypervisor_names());
   hypervisor_policy p{*h, {}};
@@ -205,7 +204,7 @@ fault_access chosen_access(arguments const& a) {
 text::decide_question question(arguments const& a) {
   text::decide_question q;
   q.policy = chosen_policy(a);
-  q.host = chosen_host(a, q.policy.kernel().has_value() || !a.policy.empty());
+  q.host = chosen_host(a, q.policy.kernel().has_value() || a.policy.ends_with(".toml"));
   q.cpu = a.cpu;
   if (!a.backing.empty()) {
     if (!a.vma.empty() || !a.vma_flags.empty() || !a.page.empty())
@@ -281,7 +280,8 @@ void add_decide(CLI::App& app, int&) {
   command->add_option("--kvm", a->kvm, "Linux KVM of this release: 6.12, 6.17-rc1, 7.1 ...");
   command->add_option("--hypervisor", a->hypervisor, "Another hypervisor: " + text::hypervisor_names());
   command->add_option("--type", a->type, "With --hypervisor: the type its caller chooses, where it has a choice");
-  command->add_option("--policy", a->policy, "A policy of your own, FILE.toml: see src/README.md");
+  command->add_option("--policy", a->policy,
+                      "Either by name, linux-6.12 or xen, or a policy of your own, FILE.toml: see src/README.md");
   command->add_option("--cpu", a->cpu, "Sets FWB and DIC: " + text::cpu_names());
   command->add_option("--fwb", a->fwb, "FEAT_S2FWB, on or off");
   command->add_option("--dic", a->dic, "CTR_EL0.DIC, on or off");

@@ -152,11 +152,14 @@ void add_fault(CLI::App& app, int& exit_code) {
   command->add_option("--far", o->far, "FAR_EL2, hexadecimal");
   command->add_option("--hpfar", o->hpfar, "HPFAR_EL2, hexadecimal");
   command->add_option("--trace", o->trace, "a kvm_guest_fault tracepoint line");
-  command->add_option("--backing", o->backing, "what is behind the faulting address: vfio-pci-bar, anonymous, ...");
-  command->add_option("--policy", o->policy, "linux-X.Y or another hypervisor, instead of the scenario's");
-  command->add_option("--cpu", o->cpu, "the host's processor, for FWB and DIC");
-  command->add_option("--fwb", o->fwb, "on or off")->check(CLI::IsMember({"on", "off"}));
-  command->add_option("--dic", o->dic, "on or off")->check(CLI::IsMember({"on", "off"}));
+  command->add_option("--backing", o->backing,
+                      "what is behind the faulting address, a name of vmsa decide --help: vfio-pci-bar, anonymous, ...");
+  command->add_option("--policy", o->policy,
+                      "linux-X.Y, another hypervisor or your own FILE.toml, instead of the scenario's (default linux-6.17)");
+  command->add_option("--cpu", o->cpu,
+                      "the host's processor, a name of vmsa decide --help: sets FWB and DIC (default: neither)");
+  command->add_option("--fwb", o->fwb, "FEAT_S2FWB, over what the processor says")->check(CLI::IsMember({"on", "off"}));
+  command->add_option("--dic", o->dic, "CTR_EL0.DIC, likewise")->check(CLI::IsMember({"on", "off"}));
   command->add_option("--stage1", o->stage1, "the guest's own type for the access: normal-wb, normal-nc, device-nGnRE ...");
   command->add_option("--fail-on", o->fail_on, "mismatch: exit 1 when an alias disagrees with the guest");
   command->add_flag("--print-example", o->print_example, "print the embedded scenario");
