@@ -181,6 +181,7 @@ guest_access make_access(access_kind kind, ipa where, fault_kind fault, guest_at
   access.far = {{where.value}};
   access.hpfar = encode_hpfar(where);
   access.stage1 = stage1;
+  access.emulable = kind != access_kind::exec;
   return access;
 }
 

@@ -283,6 +283,7 @@ fault_report run(fault_scenario const& scenario) {
     story.format = configuration.shape.format;
     stage2_fault fault = decode_fault(access.esr, access.far, access.hpfar).fault;
     fault.where_valid = true;  // a person gave the address; an EL2 program has AT S1E1x
+    if (access.emulable) fault.isv = transfer{};
     if (!scenario.memory_known) {
       story.outcome.fault = fault;
       report.stories.push_back(std::move(story));

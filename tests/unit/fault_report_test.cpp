@@ -70,6 +70,22 @@ TEST(FaultReport, AThousandAccessesHaveTablesEnough) {
   for (fault_story const& story : run(s).stories) EXPECT_EQ(story.outcome.step, fault_step::resolved);
 }
 
+// As kvm-policy's observed rows have it; only a reported ESR_EL2 with ISV=0 is one that KVM cannot emulate.
+TEST(FaultReport, ADescribedAccessWithoutWritableMemoryGoesToTheMonitor) {
+  fault_scenario s = example();
+  region rom = make_region({0x1000}, 0x1000, {0x1000}, backing::anonymous, {.read_only = true});
+  s.memory = {{"read-only slot", rom}};
+  s.accesses = {make_access(access_kind::write, {0x1000}, fault_kind::translation, {}),
+                make_access(access_kind::read, {0x5000}, fault_kind::translation, {}),
+                make_access(access_kind::exec, {0x5000}, fault_kind::translation, {})};
+  s.accesses.push_back(s.accesses[0]);
+  s.accesses.back().emulable = false;
+  std::vector<policy_outcome> outcomes;
+  for (fault_story const& story : run(s).stories) outcomes.push_back(story.outcome.decided.outcome);
+  using enum policy_outcome;
+  EXPECT_EQ(outcomes, (std::vector{mmio_exit, mmio_exit, guest_exception, run_error}));
+}
+
 TEST(FaultReport, APolicyNobodyKnowsIsRefused) {
   fault_scenario s = example();
   for (char const* name : {"linux-", "linux-2.6", "linux-6.17x", "windows", ""}) {

@@ -25,7 +25,8 @@ struct guest_access {
   far_el2 far{};
   hpfar_el2 hpfar{};
   guest_attributes stage1{};
-  std::size_t line = 0;  // where it was described; 0 for arguments
+  bool emulable = false;  // described, not reported: an ordinary load or store, although esr names no register
+  std::size_t line = 0;   // where it was described; 0 for arguments
 };
 
 struct named_region {
