@@ -39,6 +39,9 @@ vmsa_add_cli_test(fault_registers
                   ARGS fault --esr 0x93810006 --far 0x20000000 --hpfar 0x200000 --backing vfio-pci-bar --policy linux-6.9
                        --stage1 normal-nc
                   STDOUT "32-bit load to w1, translation fault, level 2 at IPA 0x20000000" "effective Normal-NC")
+vmsa_add_cli_test(fault_mair_byte
+                  ARGS fault --esr 0x93810006 --far 0x20000000 --hpfar 0x200000 --backing vfio-pci-bar --stage1 0x44
+                  STDOUT "stage 1 Normal-NC .MAIR 0x44., effective Normal-NC")
 vmsa_add_cli_test(fault_without_map ARGS fault --esr 0x93810006 --far 0x20000000 --hpfar 0x200000
                   STDOUT "undecided" "not described")
 vmsa_add_cli_test(fault_trace

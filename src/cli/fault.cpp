@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "command.hpp"
+#include "vmsa/text/combine_report.hpp"
 #include "vmsa/text/fault_report.hpp"
 #include "vmsa/text/format.hpp"
 #include "vmsa/text/input_error.hpp"
@@ -125,11 +126,8 @@ text::fault_scenario read_input(fault_options const& o) {
   if (!o.fwb.empty()) s.host.cpu.s2fwb = o.fwb == "on";
   if (!o.dic.empty()) s.host.cpu.dic = o.dic == "on";
   if (!o.stage1.empty()) {
-    std::optional<u8> const attr = text::usual_mair(o.stage1);
-    if (!attr)
-      throw text::input_error("", 0, fmt::format("--stage1 \"{}\"", o.stage1),
-                              "normal-wb normal-wt normal-nc device-nGnRnE device-nGnRE device-nGRE device-GRE");
-    for (text::guest_access& a : s.accesses) a.stage1.mair = *attr;
+    u8 const attr = text::parse_mair_byte("--stage1", o.stage1);
+    for (text::guest_access& a : s.accesses) a.stage1.mair = attr;
   }
   if (!o.backing.empty()) put_behind(s, o.backing);
   return s;
@@ -160,7 +158,8 @@ void add_fault(CLI::App& app, int& exit_code) {
                       "the host's processor, a name of vmsa decide --help: sets FWB and DIC (default: neither)");
   command->add_option("--fwb", o->fwb, "FEAT_S2FWB, over what the processor says")->check(CLI::IsMember({"on", "off"}));
   command->add_option("--dic", o->dic, "CTR_EL0.DIC, likewise")->check(CLI::IsMember({"on", "off"}));
-  command->add_option("--stage1", o->stage1, "the guest's own type for the access: normal-wb, normal-nc, device-nGnRE ...");
+  command->add_option("--stage1", o->stage1,
+                      "the guest's own type for the access, or its MAIR byte: normal-wb, device-nGnRE, 0x44 ...");
   command->add_option("--fail-on", o->fail_on, "mismatch: exit 1 when an alias disagrees with the guest");
   command->add_flag("--print-example", o->print_example, "print the embedded scenario");
   command->add_flag("--json", o->json, "the same as JSON");
