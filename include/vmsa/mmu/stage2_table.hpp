@@ -78,7 +78,9 @@ class stage2_table {
     return engine::unmap(state_, cursor, at);
   }
   // Unmaps whatever is mapped in [at, at + size), a multiple of the granule. Leaves that reach beyond it are split.
-  stage2_outcome unmap(ipa at, u64 size) noexcept { return engine::unmap_range(state_, at, size); }
+  stage2_outcome unmap(ipa at, u64 size) noexcept { 
+    return engine::restructure(state_, at, [&] { return engine::unmap_range(state_, at, size); });
+  }
 
   // Adds permissions to the leaf at `at` and sets its access flag: no TLBI, an old TLB entry costs a spurious fault.
   [[gnu::always_inline]] stage2_outcome relax(stage2_cursor& cursor, ipa at, stage2_access access,
@@ -89,10 +91,15 @@ class stage2_table {
   stage2_outcome protect(ipa at, u64 size, stage2_access access, stage2_execute execute) noexcept {
     u64 const set = engine::permission_fields(access, execute);
     u64 const fields = stage2_bits::s2ap::mask | stage2_bits::xn::mask;
-    return engine::rewrite<engine::partial::split>(state_, at, size, fields & ~set, set);
+    return engine::restructure(state_, at, [&] {
+      return engine::rewrite<engine::partial::split>(state_, at, size, fields & ~set, set);
+    });
   }
   stage2_outcome write_protect(ipa at, u64 size) noexcept {
-    return engine::rewrite<engine::partial::split>(state_, at, size, engine::write_bit | descriptor_bits::dbm::mask, 0);
+    return engine::restructure(state_, at, [&] {
+      u64 const writable = engine::write_bit | descriptor_bits::dbm::mask;
+      return engine::rewrite<engine::partial::split>(state_, at, size, writable, 0);
+    });
   }
 
   // Clears the access flag; `young` says how many bytes had it. A leaf that reaches beyond the range ages whole.
@@ -103,12 +110,14 @@ class stage2_table {
   // Dirty logging: pages only, all write-protected. A write fault is answered by relax, and collect_dirty reports and
   // write-protects what was written since: sink(ipa, size), in order.
   stage2_outcome start_dirty_log(ipa at, u64 size) noexcept {
-    stage2_outcome out = split(at, size);
-    if (!out) return out;
-    stage2_outcome const protect = engine::rewrite<engine::partial::split>(state_, at, size, engine::write_bit, 0);
-    engine::add_counts(out, protect);
-    if (!protect) engine::set_error(out, protect.error, protect.at.value, protect.at_level);
-    return out;
+    return engine::restructure(state_, at, [&] {
+      stage2_outcome out = engine::split_range(state_, at, size, level::l3);
+      if (!out) return out;
+      stage2_outcome const protect = engine::rewrite<engine::partial::split>(state_, at, size, engine::write_bit, 0);
+      engine::add_counts(out, protect);
+      if (!protect) engine::set_error(out, protect.error, protect.at.value, protect.at_level);
+      return out;
+    });
   }
   template <class Sink>
   stage2_outcome collect_dirty(ipa at, u64 size, Sink&& sink) noexcept {
@@ -117,15 +126,17 @@ class stage2_table {
 
   // Makes every leaf of the range one of `leaf` or smaller; frames that run out leave it split up to outcome.at.
   stage2_outcome split(ipa at, u64 size, level leaf = level::l3) noexcept {
-    return engine::split_range(state_, at, size, leaf);
+    return engine::restructure(state_, at, [&] { return engine::split_range(state_, at, size, leaf); });
   }
   // Makes blocks of what continues each other in the range; what does not stays.
-  stage2_outcome collapse(ipa at, u64 size) noexcept { return engine::collapse_range(state_, at, size); }
+  stage2_outcome collapse(ipa at, u64 size) noexcept { 
+    return engine::restructure(state_, at, [&] { return engine::collapse_range(state_, at, size); });
+  }
 
   // Break-before-make over the range. Leaves that reach beyond it are split.
   stage2_outcome change_memory(ipa at, u64 size, stage2_memory memory,
                                shareability sh = shareability::inner) noexcept {
-    return engine::change_memory(state_, at, size, memory, sh);
+    return engine::restructure(state_, at, [&] { return engine::change_memory(state_, at, size, memory, sh); });
   }
   // Clean and invalidate to the point of coherency of everything in the range that is Normal Write-Back: for an owner
   // who will read the guest's memory another way.

@@ -37,13 +37,12 @@ void clean_for_guest(State& t, pa output, u64 size, prepared_leaf const& leaf) n
   if (leaf.clean_instructions) t.port->maintain(cache_op::invalidate_instruction, output, size);
 }
 
-// Reserves `count` entries: each is compared with what `expected` says and becomes busy. All or none.
-template <class State, class Expected>
-bool hold(State& t, pa first, u64 count, Expected const& expected) noexcept {
+// Reserves `count` free entries, which become busy. All or none.
+template <class State>
+bool hold_free(State& t, pa first, u64 count) noexcept {
   for (u64 n = 0; n < count; ++n) {
-    descriptor const old = expected(n);
-    if (t.change(first + 8 * n, old, busy_form(old))) continue;
-    while (n-- > 0) t.change(first + 8 * n, busy_form(expected(n)), expected(n));
+    if (t.change(first + 8 * n, {}, busy_form({}))) continue;
+    while (n-- > 0) (void)t.change(first + 8 * n, busy_form({}), {});
     return false;
   }
   return true;
@@ -117,7 +116,7 @@ bool install_run(State& t, slot const& s, descriptor leaf, prepared_leaf const& 
   } else {
     for (u64 n = 0; n < p.run; ++n)
       if (t.load(s.where + 8 * n).raw != 0) return false;
-    if (State::mode::concurrent && !hold(t, s.where, p.run, [](u64) { return descriptor{}; })) return false;
+    if (State::mode::concurrent && !hold_free(t, s.where, p.run)) return false;
     for (u64 n = 0; n < p.run; ++n) {
       t.port->store(s.where + 8 * n, run_entry(leaf, n, s.shift), store_order::release);
       t.publish(s.where + 8 * n);
@@ -213,7 +212,7 @@ bool map_over(State& t, slot const& s, u64 input, descriptor leaf, prepared_leaf
 
 // The long way: everything that is not one free page in a table that is there.
 template <class State>
-[[gnu::noinline]] stage2_outcome map_slow(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
+stage2_outcome map_any(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
   u64 const input = at.value;
   if (!p) return failed(p.error, input, p.at);
   if (!t.shape.contains(input) || (to.value & t.output_limit_mask()) != 0)
@@ -248,12 +247,23 @@ template <class State>
         set_error(out, refusal(what), input, s.at);
         return out;
       }
-      add_counts(out, unmap_range(t, at, p.input_mask + 1));
+      stage2_outcome const gone = unmap_range(t, at, p.input_mask + 1);
+      add_counts(out, gone);
+      if (!gone) {
+        set_error(out, gone.error, gone.at.value, gone.at_level);
+        return out;
+      }
     }
     if (done) t.port->issue(barrier::dsb_ishst);
   }
   if (out) out.at = at + (p.input_mask + 1);
   return out;
+}
+
+template <class State>
+[[gnu::noinline]] stage2_outcome map_slow(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
+  if (!State::mode::concurrent || (what != existing::replace && p.run == 1)) return map_any(t, at, to, p, what);
+  return restructure(t, at, [&] { return map_any(t, at, to, p, what); });
 }
 
 enum class short_way : u8 { installed, there, no };

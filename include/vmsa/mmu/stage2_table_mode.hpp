@@ -22,12 +22,18 @@ struct exclusive {
   }
 };
 
-// Any number of callers at once; every entry changes by compare-exchange. Beside each other may run: map with
-// existing::keep or update, map_range likewise, unmap, relax, protect, write_protect, age, collect_dirty, look_up, visit.
-// Beside those, one at a time: split, collapse, change_memory, existing::replace, and what has to split or unfold first;
-// an entry they hold is `busy` to the others, who did nothing and try again. Alone: the destructor.
-// A table that is unlinked may still be held by calls that began before: it is retired, and given back after the caller's
-// grace period (take_retired, give_back). Tables that unmap leaves empty stay until a whole one is unmapped.
+// Any number of callers at once; every entry changes by compare-exchange.
+//   Beside everything else: map and batches with existing::keep or update and without the Contiguous bit, map_range
+//   likewise, unmap of one page, relax, age, collect_dirty, clean_data, look_up, visit, statistics.
+//   Beside those, but one at a time: whatever may break, split or unlink. unmap of a block, a run or a range; protect,
+//   write_protect, start_dirty_log, split, collapse, change_memory; map with existing::replace or the Contiguous bit.
+//   The second is refused as busy, and nothing was done.
+//   Beside nothing: the destructor. give_back needs a grace period, see there. A cursor belongs to one caller.
+// One page's operation is atomic, a range's is one for each leaf. An operation that meets an entry between break and
+// make, or a page whose TLBI is not complete, is busy there: outcome.at says how far it came, and it may be tried again
+// from there. look_up calls such an entry not mapped. A page unmapped by one call is mapped by another only after the
+// TLBI: no break is missing between the two.
+// Tables that unmap leaves empty stay until a whole one is unmapped; an unlinked one waits for take_retired, give_back.
 struct lock_free {
   static constexpr bool concurrent = true;
   static constexpr load_order order = load_order::acquire;

@@ -50,7 +50,7 @@ struct [[nodiscard]] stage2_outcome {
   level at_level = level::l3;   // of the entry that decided: the one written last, or the one in the way
   bool broke = false;           // an entry that was live was invalid for a while
   ipa at{};                     // with an error: where; else the first byte beyond what was handled
-  u64 entries_written = 0;      // descriptors stored, those of fresh tables included
+  u64 entries_written = 0;      // descriptors stored, those of fresh tables included; an unmapped one counts once
   u32 tables_allocated = 0;
   u32 tables_freed = 0;         // given back, or retired until the caller's grace period in lock_free mode
   u32 tlbi_count = 0;           // TLBI instructions

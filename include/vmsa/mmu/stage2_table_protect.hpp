@@ -96,12 +96,25 @@ template <class State>
 template <class State>
 [[gnu::noinline]] stage2_outcome relax_slow(State& t, u64 input, u64 set, u64 clear) noexcept {
   if (!t.shape.contains(input)) return failed(table_error::out_of_range, input, t.shape.start_level());
-  slot const s = t.find(input, t.page_shift());
-  if (!is_valid(s.entry)) return failed(is_busy(s.entry) ? table_error::busy : table_error::not_mapped, input, s.at);
-  u64 const bytes = u64{1} << leaf_region_bits(s.entry, s.at, t.format());
   rewrite_leaves<State, partial::whole> op{t, clear, set};
-  sweep_range(t, {input & ~(bytes - 1)}, bytes, op);
+  for (bool done = false; !done;) {
+    slot s = t.find(input, t.page_shift());
+    if (!is_valid(s.entry)) return failed(is_busy(s.entry) ? table_error::busy : table_error::not_mapped, input, s.at);
+    unsigned const region = leaf_region_bits(s.entry, s.at, t.format());
+    u64 const run = u64{1} << (region - s.shift);
+    s.where = s.where - ((input & low_mask(region)) >> s.shift) * 8;
+    // Only what is still of the leaf that was found: others may have made it smaller and protected a part.
+    u64 n = 0;
+    for (; n < run; ++n, s.where = s.where + 8) {
+      if (run != 1) s.entry = t.load(s.where);
+      if (is_busy(s.entry)) return failed(table_error::busy, input, s.at);
+      if (!is_valid(s.entry) || (run != 1 && !descriptor_bits::contiguous::get(s.entry.raw))) break;
+      if (!op.leaf(s, input)) break;
+    }
+    done = n == run;
+  }
   t.port->issue(barrier::dsb_ishst);
+  op.out.at = {input};
   return op.out;
 }
 

@@ -239,9 +239,12 @@ stage2_outcome map_range(State& t, ipa at, pa to, u64 size, prepared_leaf const&
   range_mapping<State> work{t, leaf, to.value - at.value, at.value + size, options, {}};
   work.out.at = at + size;
   level const start = t.shape.start_level();
-  work.map(t.root, t.shape.shift(start), start, at.value, at.value + size);
-  t.port->issue(barrier::dsb_ishst);
-  return work.out;
+  auto const run = [&] {
+    work.map(t.root, t.shape.shift(start), start, at.value, at.value + size);
+    t.port->issue(barrier::dsb_ishst);
+    return work.out;
+  };
+  return options.what == existing::replace || options.contiguous ? restructure(t, at, run) : run();
 }
 
 }  // namespace engine

@@ -90,8 +90,11 @@ bool unfold(State& t, pa first, unsigned shift, level at, u64 input, stage2_outc
       descriptor const d = t.load(first + 8 * n);
       n += t.change(first + 8 * n, d, without(d));
     }
-  } else if (!hold(t, first, run, [&](u64 n) { return t.load(first + 8 * n); })) {
-    return false;
+  } else {
+    for (u64 n = 0; n < run;) {
+      descriptor const d = t.load(first + 8 * n);
+      n += t.change(first + 8 * n, d, busy_form(d));
+    }
   }
   out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
   for (u64 n = 0; !seamless && n < run; ++n) {
@@ -185,7 +188,6 @@ void collapse_entry(State& t, slot const& s, u64 input, stage2_outcome& out) noe
   auto const fail = [&](table_error e) { set_error(out, e, input, s.at); };
   u64 const leaf_type = below == level::l3 ? 0b11 : 0b01;
   if (!block_allowed(t.format(), s.at) || !is_valid(collapsed(t, table, below, leaf_type))) return fail(table_error::not_uniform);
-  t.cursors_walk_again();
   if (!t.change(s.where, s.entry, busy_form(s.entry))) return fail(table_error::busy);
 
   descriptor block{};
@@ -219,6 +221,7 @@ void collapse_entry(State& t, slot const& s, u64 input, stage2_outcome& out) noe
   t.port->store(s.where, block, store_order::release);
   t.publish(s.where);
   t.port->issue(barrier::dsb_ishst);
+  t.cursors_walk_again();
   if constexpr (State::mode::concurrent) {
     t.port->store(table, {unlinked_tables::link(0, below)}, store_order::release);
     out.tables_freed += retire(t, {table.value});

@@ -23,6 +23,12 @@ constexpr bool is_busy(descriptor d) noexcept { return (d.raw & 0b11) == 0b10; }
 // The busy form of a valid entry keeps everything but the type, so that the entry can be put back.
 constexpr descriptor busy_form(descriptor d) noexcept { return {(d.raw & ~u64{0b11}) | 0b10}; }
 
+// Busy forms that stand for what was unmapped, until the TLBs have forgotten it: nobody may map there before. Bit 63 is
+// of no leaf and of no link between unlinked tables. A page's is taken away by whoever unmapped it alone, which may be
+// beside a call that restructures; a range's by the one call that does.
+inline constexpr descriptor page_going{u64{1} << 63 | 0b10};
+inline constexpr descriptor range_going{u64{1} << 63 | u64{1} << 62 | 0b10};
+
 constexpr bool is_valid(descriptor d) noexcept { return (d.raw & 1) != 0; }
 // Bits 1:0 are 0b11: a table, or at level 3 a page.
 constexpr bool is_table_or_page(descriptor d) noexcept { return ((d.raw + 1) & 0b11) == 0; }
@@ -60,6 +66,7 @@ struct table_state {
   u64 generation = 0;
   u64 tables = 0;   // frames in use besides the root
   u64 retired = 0;  // lock_free: the first unlinked table that another call may still hold, 0 for none
+  u64 restructuring = 0;  // lock_free: 1 while a call restructures
   u64 occupancy_bias = 0;
 
   auto const& w() const noexcept { return walk.values; }
@@ -283,6 +290,22 @@ constexpr void set_error(stage2_outcome& out, table_error error, u64 input, leve
 }
 constexpr table_error refusal(existing what) noexcept {
   return what == existing::keep ? table_error::already_mapped : table_error::needs_break;
+}
+
+// Runs `f`, which may break entries, unlink tables or hold more than one entry. In lock_free mode only one such call
+// runs at a time, and another is refused as busy: entries in their busy form, and the first words of unlinked tables,
+// have one owner.
+template <class State, class F>
+[[gnu::always_inline]] inline stage2_outcome restructure(State& t, ipa at, F const& f) noexcept {
+  if constexpr (!State::mode::concurrent) {
+    return f();
+  } else {
+    u64 idle = 0;
+    if (!State::mode::swap(t.restructuring, idle, 1)) return failed(table_error::busy, at.value, t.shape.start_level());
+    stage2_outcome const out = f();
+    State::mode::add(t.restructuring, ~u64{0});
+    return out;
+  }
 }
 
 }  // namespace engine

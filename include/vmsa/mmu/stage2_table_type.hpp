@@ -38,7 +38,7 @@ void make_leaves(State& t, pa table, unsigned shift, level at, u64 begin, u64 en
     descriptor const entry = t.load(where);
     if (at != level::l3 && is_table_or_page(entry)) {
       make_leaves(t, t.next_table(entry), shift - t.w().stride, next(at), input, stop, mask, value, duties, out);
-    } else if (is_busy(entry)) {
+    } else if (is_busy(entry) && entry != page_going) {
       u64 const type = at == level::l3 ? 0b11 : 0b01;
       descriptor const leaf{(entry.raw & ~(mask | 0b11)) | value | type};
       clean_for_guest(t, leaf_output(leaf, at, t.format()), size, duties);

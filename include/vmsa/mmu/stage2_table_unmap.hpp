@@ -116,6 +116,27 @@ struct unmapping {
   unlinked_tables unlinked{};
 };
 
+// What an unmapped entry becomes until the TLBs have forgotten it.
+template <class State>
+inline constexpr descriptor gone = State::mode::concurrent ? range_going : descriptor{};
+
+// The TLBs have forgotten what was unmapped in [begin, end): it is free for others.
+template <class State>
+void release_in_table(State& t, pa table, unsigned shift, level at, u64 begin, u64 end) noexcept {
+  u64 const size = u64{1} << shift;
+  for (u64 input = begin & ~(size - 1); input < end; input += size) {
+    pa const where = table + t.entry_offset(input, shift, at);
+    descriptor const d = t.load(where);
+    if (at != level::l3 && is_table_or_page(d)) {
+      release_in_table(t, t.next_table(d), shift - t.w().stride, next(at), begin > input ? begin : input,
+                       end - input < size ? end : input + size);
+    } else if (d == range_going) {
+      t.port->store(where, {}, store_order::release);
+      t.publish(where);
+    }
+  }
+}
+
 template <class State>
 void unlink(State& t, unmapping& work, pa table, u64 input, unsigned shift, level at) noexcept {
   work.stale.add(input & ~low_mask(shift), u64{1} << shift, at, true);
@@ -128,6 +149,8 @@ void finish_unmap(State& t, unmapping& work) noexcept {
   if (work.stale.empty()) return;
   work.out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, work.stale);
   if constexpr (State::mode::concurrent) {
+    level const start = t.shape.start_level();
+    release_in_table(t, t.root, t.shape.shift(start), start, work.stale.begin, work.stale.end);
     work.out.tables_freed += retire(t, work.unlinked);
   } else {
     work.out.tables_freed += give_all(t, work.unlinked);
@@ -164,14 +187,15 @@ void unmap_in_table(State& t, pa table, unsigned shift, level at, u64 begin, u64
       pa const child = t.next_table(s.entry);
       if (!whole) unmap_in_table(t, child, shift - t.w().stride, next(at), input, stop, work);
       if (work.out && (whole || (!State::mode::concurrent && table_is_empty(t, child, next(at))))) {
+        if (!t.change(where, s.entry, gone<State>)) continue;
+        // Not before: a cursor that took the new generation first would outlive the table.
         t.cursors_walk_again();
-        if (!t.change(where, s.entry, {})) continue;
         work.out.entries_written += 1;
         unlink(t, work, child, input, shift, at);
       }
     } else if (is_valid(s.entry)) {
       if (cut(t, s, input, begin, end, work.out)) continue;
-      if (!t.change(where, s.entry, {})) continue;
+      if (!t.change(where, s.entry, gone<State>)) continue;
       if (at == level::l3) (void)t.vacate(where);
       work.out.entries_written += 1;
       work.stale.add(input, size, at, false);
@@ -204,13 +228,18 @@ stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
 
 // The long way of unmapping one page or block: blocks, runs, errors.
 template <class State>
-[[gnu::noinline]] stage2_outcome unmap_slow(State& t, ipa at) noexcept {
+stage2_outcome unmap_any(State& t, ipa at) noexcept {
   if (!t.shape.contains(at.value)) return failed(table_error::out_of_range, at.value, t.shape.start_level());
   slot const s = t.find(at.value, t.page_shift());
   if (!is_valid(s.entry)) return failed(is_busy(s.entry) ? table_error::busy : table_error::not_mapped, at.value, s.at);
   u64 const size = u64{1} << s.shift;
   if ((at.value & (size - 1)) != 0) return failed(table_error::misaligned, at.value, s.at);
   return unmap_range(t, at, size);
+}
+
+template <class State>
+[[gnu::noinline]] stage2_outcome unmap_slow(State& t, ipa at) noexcept {
+  return restructure(t, at, [&] { return unmap_any(t, at); });
 }
 
 // The last-level table that the page at `at` was the last of, and every table above it that leads nowhere then.
@@ -266,13 +295,39 @@ template <class State>
   } else {
     maybe_last = t.vacate(page.where);
   }
-  return maybe_last && !State::mode::concurrent ? removed::maybe_last_page : removed::page;
+  return maybe_last ? removed::maybe_last_page : removed::page;
+}
+
+// The short way beside others: the entry stays busy until the TLBs have forgotten it. Who unlinks its table meanwhile
+// may take the entry over.
+template <class State>
+stage2_outcome unmap_beside_others(State& t, stage2_cursor& cursor, ipa at) noexcept {
+  if ((at.value & t.w().page_mask) != 0) return unmap_slow(t, at);
+  u64 const key = t.cursor_key(at.value);
+  pa where = cursor.group + t.group_offset(at.value);
+  if (key != cursor.key) {
+    auto const page = t.find_page(at.value);
+    if (!page) return unmap_slow(t, at);
+    where = page.where;
+    if (cursor.seen == key) hold_group(t, cursor, key, where);
+    cursor.seen = key;
+  }
+  descriptor const old = t.load(where);
+  if (!single_page(old) || !t.change(where, old, page_going)) return unmap_slow(t, at);
+  invalidate_page(t, at);
+  (void)t.change(where, page_going, {});
+  stage2_outcome out;
+  out.at = at + t.granule_bytes();
+  out.entries_written = 1;
+  out.tlbi_count = 2;
+  return out;
 }
 
 // The short way. In a group that a cursor holds no bit changes, and the next entry, where it is in use, tells that the
 // table is not empty: that is all it takes to unmap pages in ascending order.
 template <class State>
 [[gnu::always_inline]] inline stage2_outcome unmap(State& t, stage2_cursor& cursor, ipa at) noexcept {
+  if constexpr (State::mode::concurrent) return unmap_beside_others(t, cursor, at);
   removed done = removed::no;
   if ((at.value & t.w().page_mask) == 0) [[likely]] {
     u64 const key = t.cursor_key(at.value);
@@ -280,7 +335,7 @@ template <class State>
       pa const where = cursor.group + t.group_offset(at.value);
       if (remove_page(t, where)) [[likely]] {
         done = removed::page;
-        if (!State::mode::concurrent && !t.next_in_use(where)) [[unlikely]]
+        if (!t.next_in_use(where)) [[unlikely]]
           done = removed::maybe_last_page;
       }
     } else {

@@ -91,7 +91,16 @@ class direct_memory {
   void issue(barrier) noexcept {}
   void issue(tlbi const&) noexcept {}
 
-  void fill(pa where, descriptor first, u64 step, u64 count) noexcept { fill_words(words(where), first.raw, step, count); }
+  // Beside others the first word is written as a descriptor: who loses a race for a free frame still reads its link.
+  void fill(pa where, descriptor first, u64 step, u64 count) noexcept {
+    if constexpr (Mode::concurrent) {
+      if (count == 0) return;
+      store(where, first, store_order::relaxed);
+      fill_words(words(where) + 1, first.raw + step, step, count - 1);
+    } else {
+      fill_words(words(where), first.raw, step, count);
+    }
+  }
   u64 clear_bits(pa where, u64 count, u64 clear) noexcept { return clear_word_bits(words(where), count, clear); }
   void prefetch(pa where) const noexcept { __builtin_prefetch(words(where), 1); }
 
