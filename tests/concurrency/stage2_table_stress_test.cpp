@@ -131,9 +131,14 @@ class stress {
     thread_state me{std::minstd_rand(number + 1), {}, number};
     for (unsigned n = 0; n < operations && !::testing::Test::HasFailure(); ++n) {
       switch (me.pick(3)) {
-        case 0: own(me); break;
-        case 1: count(me); break;
-        default: share(me);
+        case 0:
+          own(me);
+          break;
+        case 1:
+          count(me);
+          break;
+        default:
+          share(me);
       }
       quiet_[number].fetch_add(1, std::memory_order_release);
       if (number == 0 && n % 32 == 0) reclaim();
@@ -196,7 +201,8 @@ class stress {
         (void)table_.age({owned_begin + me.pick(owned_pages - 16) * page}, 16 * page, young);
         break;
       }
-      default: check_owned(n, true);
+      default:
+        check_owned(n, true);
     }
   }
 
@@ -234,21 +240,49 @@ class stress {
       EXPECT_NE(out.error, table_error::out_of_frames);
     };
     switch (me.pick(16)) {
-      case 0: done(table_.map(b, to(b), level::l2, leaf(), what)); break;
-      case 1: done(table_.map_range(b, to(b), block, leaf(), {.contiguous = me.pick(2) == 0, .what = what})); break;
-      case 2: done(table_.map_range(at, to(at), (1 + me.pick(4)) * page, leaf(), {.what = what})); break;
+      case 0:
+        done(table_.map(b, to(b), level::l2, leaf(), what));
+        break;
+      case 1:
+        done(table_.map_range(b, to(b), block, leaf(), {.contiguous = me.pick(2) == 0, .what = what}));
+        break;
+      case 2:
+        done(table_.map_range(at, to(at), (1 + me.pick(4)) * page, leaf(), {.what = what}));
+        break;
       case 3:
-      case 4: done(table_.map(me.cursor, at, to(at), table_.prepare(leaf()), what)); break;
-      case 5: done(table_.unmap(b, block)); break;
-      case 6: done(table_.unmap(me.cursor, at)); break;
-      case 7: done(table_.split(b, block)); break;
-      case 8: done(table_.collapse(b, block)); break;
-      case 9: done(table_.write_protect(at, page)); break;
-      case 10: done(table_.relax(me.cursor, at, stage2_access::read_write)); break;
-      case 11: done(table_.age(b, block, young)); break;
-      case 12: done(table_.change_memory(b, block, me.pick(2) ? stage2_memory::normal_nc : stage2_memory::normal_wb)); break;
-      case 13: done(table_.visit(b, block, [&](stage2_run const& r) { EXPECT_EQ(r.output, to(r.at)); })); break;
-      case 14: done(table_.collect_dirty(b, block, [](ipa, u64) {})); break;
+      case 4:
+        done(table_.map(me.cursor, at, to(at), table_.prepare(leaf()), what));
+        break;
+      case 5:
+        done(table_.unmap(b, block));
+        break;
+      case 6:
+        done(table_.unmap(me.cursor, at));
+        break;
+      case 7:
+        done(table_.split(b, block));
+        break;
+      case 8:
+        done(table_.collapse(b, block));
+        break;
+      case 9:
+        done(table_.write_protect(at, page));
+        break;
+      case 10:
+        done(table_.relax(me.cursor, at, stage2_access::read_write));
+        break;
+      case 11:
+        done(table_.age(b, block, young));
+        break;
+      case 12:
+        done(table_.change_memory(b, block, me.pick(2) ? stage2_memory::normal_nc : stage2_memory::normal_wb));
+        break;
+      case 13:
+        done(table_.visit(b, block, [&](stage2_run const& r) { EXPECT_EQ(r.output, to(r.at)); }));
+        break;
+      case 14:
+        done(table_.collect_dirty(b, block, [](ipa, u64) {}));
+        break;
       default:
         for (unsigned n = 0; n < 8; ++n)
           if (stage2_mapping const m = table_.look_up(at + n * 16 * page)) {
@@ -283,7 +317,8 @@ class stress {
 };
 
 TEST(Stage2TableStress, EveryPageEndsAsASerialOrderExplains) {
-  for (u8 const bbm : {u8{0}, u8{1}, u8{2}}) stress({.fwb = bbm != 1, .bbm = bbm, .ttl = true, .dic = true}).run(12'000);
+  for (u8 const bbm : {u8{0}, u8{1}, u8{2}})
+    stress({.fwb = bbm != 1, .bbm = bbm, .ttl = true, .dic = true}).run(12'000);
 }
 
 // What one page of guest memory is mapped to; all zeros when it is not.
@@ -344,15 +379,25 @@ struct operation_of_pair {
 };
 constexpr ipa first_page{3 * page};
 operation_of_pair const operations[] = {
-    {"map", [](one_table& t, stage2_cursor& c) { return t.map(c, first_page, {delta + 3 * page}, t.prepare(plain_leaf), existing::keep); }},
-    {"map elsewhere", [](one_table& t, stage2_cursor& c) { return t.map(c, first_page, {5 * delta}, t.prepare(plain_leaf), existing::keep); }},
-    {"replace", [](one_table& t, stage2_cursor& c) { return t.map(c, first_page, {6 * delta}, t.prepare(plain_leaf), existing::replace); }},
+    {"map",
+     [](one_table& t, stage2_cursor& c) {
+       return t.map(c, first_page, {delta + 3 * page}, t.prepare(plain_leaf), existing::keep);
+     }},
+    {"map elsewhere",
+     [](one_table& t, stage2_cursor& c) {
+       return t.map(c, first_page, {5 * delta}, t.prepare(plain_leaf), existing::keep);
+     }},
+    {"replace",
+     [](one_table& t, stage2_cursor& c) {
+       return t.map(c, first_page, {6 * delta}, t.prepare(plain_leaf), existing::replace);
+     }},
     {"unmap page", [](one_table& t, stage2_cursor& c) { return t.unmap(c, first_page); }},
     {"unmap pages", [](one_table& t, stage2_cursor&) { return t.unmap({2 * page}, 4 * page); }},
     {"unmap block", [](one_table& t, stage2_cursor&) { return t.unmap({0}, block); }},
     {"write-protect", [](one_table& t, stage2_cursor&) { return t.write_protect({2 * page}, 4 * page); }},
     {"relax", [](one_table& t, stage2_cursor& c) { return t.relax(c, first_page, stage2_access::read_write); }},
-    {"change memory", [](one_table& t, stage2_cursor&) { return t.change_memory({2 * page}, 4 * page, stage2_memory::normal_nc); }},
+    {"change memory",
+     [](one_table& t, stage2_cursor&) { return t.change_memory({2 * page}, 4 * page, stage2_memory::normal_nc); }},
     {"split", [](one_table& t, stage2_cursor&) { return t.split({0}, block); }},
     {"collapse", [](one_table& t, stage2_cursor&) { return t.collapse({0}, block); }},
 };
@@ -400,7 +445,7 @@ pair_outcome run_pair(unsigned start, operation_of_pair const& first, operation_
     for (sim::port_event const& e : log.events) checker.on(e);
     checker.finish();
     EXPECT_TRUE(checker.violations().empty()) << checker.violations().front();
-  log.events.clear();
+    log.events.clear();
   }
   EXPECT_EQ(frames.bytes_in_use(), 0u);
   return result;
@@ -450,23 +495,46 @@ constexpr u8 wb = 0b0110;  // [MemAttr with FWB: Normal Write-Back]
 constexpr u8 nc = 0b0101;
 starving_call const calls[] = {
     {"map far away", [](short_table& t) { return t.map({5 * gib}, {delta}, level::l3, plain_leaf); }, 5 * gib, page,
-     [](u64) { return content{delta, true, wb}; }, 2},
+     [](u64) {
+       return content{delta, true, wb};
+     },
+     2},
     {"map range",
      [](short_table& t) {
        return t.map_range({6 * block - 4 * page}, {delta}, 2 * block, plain_leaf, {.largest = level::l3});
      },
-     6 * block - 4 * page, 2 * block, [](u64 at) { return content{at - (6 * block - 4 * page) + delta, true, wb}; }, 3},
+     6 * block - 4 * page, 2 * block,
+     [](u64 at) {
+       return content{at - (6 * block - 4 * page) + delta, true, wb};
+     },
+     3},
     {"split", [](short_table& t) { return t.split({0}, 2 * block); }, 0, 2 * block,
-     [](u64 at) { return content{at + delta, true, wb}; }, 2},
+     [](u64 at) {
+       return content{at + delta, true, wb};
+     },
+     2},
     {"write-protect", [](short_table& t) { return t.write_protect({page}, 2 * block - 2 * page); }, page,
-     2 * block - 2 * page, [](u64 at) { return content{at + delta, false, wb}; }, 2},
+     2 * block - 2 * page,
+     [](u64 at) {
+       return content{at + delta, false, wb};
+     },
+     2},
     {"unmap", [](short_table& t) { return t.unmap({gib + page}, page); }, gib + page, page,
      [](u64) { return content{}; }, 2},
-    {"change memory", [](short_table& t) { return t.change_memory({page}, 2 * block - 2 * page, stage2_memory::normal_nc); },
-     page, 2 * block - 2 * page, [](u64 at) { return content{at + delta, true, nc}; }, 2},
+    {"change memory",
+     [](short_table& t) { return t.change_memory({page}, 2 * block - 2 * page, stage2_memory::normal_nc); }, page,
+     2 * block - 2 * page,
+     [](u64 at) {
+       return content{at + delta, true, nc};
+     },
+     2},
     {"replace",
-     [](short_table& t) { return t.map({gib + page}, {7 * delta}, level::l3, plain_leaf, existing::replace); }, gib + page,
-     page, [](u64) { return content{7 * delta, true, wb}; }, 2},
+     [](short_table& t) { return t.map({gib + page}, {7 * delta}, level::l3, plain_leaf, existing::replace); },
+     gib + page, page,
+     [](u64) {
+       return content{7 * delta, true, wb};
+     },
+     2},
 };
 
 content before(u64 at) {
