@@ -126,6 +126,23 @@ TEST(Stage2Table, UnmapGivesEmptyTablesBack) {
   EXPECT_EQ(m.frames.bytes_in_use(), 0u);
 }
 
+// 8 bytes for each page or block, and little above: 2 MiB per GiB of pages; 64 tables of 2 MiB blocks and a root of 8 KiB.
+TEST(Stage2Table, TablesTakeLittleMoreThanTheirLeaves) {
+  sim::machine_memory memory{u64{10} << 20, pa{0x8000'0000}};
+  arena_frames<sim::machine_memory> frames{memory, memory.base(), memory.size(), granule::k4};
+  {
+    table_type table = *table_type::create(memory, frames, shape, controls);
+    ASSERT_TRUE(table.map_range(ipa{0}, pa{0}, u64{4} << 30, ram, {.largest = level::l3}));
+    EXPECT_GE(table.table_bytes(), u64{8} << 20);
+    EXPECT_LE(table.table_bytes() * 100, (u64{8} << 20) * 102);
+    EXPECT_EQ(table.table_bytes(), frames.bytes_in_use());
+  }
+  table_type table = *table_type::create(memory, frames, shape, controls);
+  ASSERT_TRUE(table.map_range(ipa{0}, pa{0}, u64{64} << 30, ram, {.largest = level::l2}));
+  EXPECT_GE(table.table_bytes(), u64{256} << 10);
+  EXPECT_LE(table.table_bytes() * 100, (u64{264} << 10) * 102);
+}
+
 TEST(Stage2Table, OutOfFramesLeavesTheTableAsItWas) {
   for (u64 available = 0; available < 3; ++available) {
     machine m;

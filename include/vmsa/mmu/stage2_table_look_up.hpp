@@ -15,7 +15,7 @@ template <class State>
 }
 
 template <class State>
-stage2_mapping look_up_any(State const& t, u64 input) noexcept {
+[[gnu::noinline]] stage2_mapping look_up_any(State const& t, u64 input) noexcept {
   stage2_mapping found;
   if (!t.shape.contains(input)) return found;
   slot const s = t.find(input, t.page_shift());
@@ -33,19 +33,21 @@ template <class State>
   auto const& w = t.w();
   u64 const input = at.value;
   u64 const offset = input >> w.start_shift3 & ~u64{7};
-  if (offset < w.three_level_root) [[likely]] {
-    descriptor entry = t.load(t.root + offset);
-    if (is_table_or_page(entry)) [[likely]] {
-      entry = t.load(t.next_table(entry) + t.entry_offset(input, w.middle_shift3));
-      if (is_table_or_page(entry)) [[likely]] {
-        entry = t.load(t.next_table(entry) + t.entry_offset(input, w.page_shift3));
-        if ((((entry.raw + 1) & 0b11) | w.folded_output) == 0) [[likely]]
+  if (offset < w.look_up_root) [[likely]] {
+    u64 table = t.load(t.root + offset).raw ^ 0b11;
+    if ((table & w.beyond_table) == 0) [[likely]] {
+      table = t.load(pa{table} + t.middle_offset(input)).raw ^ 0b11;
+      if ((table & w.beyond_table) == 0) [[likely]] {
+        descriptor const entry = t.load(pa{table} + t.page_offset(input));
+        if (is_table_or_page(entry)) [[likely]]
           // The address from the entry, the rest from the input: bits 63:48 of an input are 0 here.
           return {entry, level::l3, {((entry.raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
       }
     }
   }
-  return look_up_any(t, input);
+  // Field by field, so that the answer of the short way needs no memory.
+  stage2_mapping const any = look_up_any(t, input);
+  return {any.entry, any.at, {any.output.value}, any.size, any.mapped};
 }
 
 }  // namespace vmsa::engine

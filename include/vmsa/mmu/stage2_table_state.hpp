@@ -77,6 +77,9 @@ struct table_state {
 
   // Byte offset of an input address's entry in a full table whose entries map 2^(shift3 + 3) bytes.
   u64 entry_offset(u64 input, unsigned shift3) const noexcept { return (input >> shift3) & w().slot_mask; }
+  // The same in the two lower tables of a shape of three levels.
+  u64 middle_offset(u64 input) const noexcept { return (input & w().middle_slot) >> w().middle_shift3; }
+  u64 page_offset(u64 input) const noexcept { return (input & w().page_slot) >> w().page_shift3; }
   // The same in any table, the root's concatenated ones included.
   u64 entry_offset(u64 input, unsigned shift, level at) const noexcept {
     return at == shape.start_level() ? input >> shift << 3 : entry_offset(input, shift - 3);
@@ -113,11 +116,11 @@ struct table_state {
     u64 const offset = input >> shift3 & ~u64{7};
     pa where = root + offset;
     if (offset < w().three_level_root) [[likely]] {
-      descriptor entry = load(where);
-      if (!is_table_or_page(entry)) return {};
-      entry = load(next_table(entry) + entry_offset(input, w().middle_shift3));
-      if (!is_table_or_page(entry)) return {};
-      return {next_table(entry) + entry_offset(input, w().page_shift3)};
+      u64 table = load(where).raw ^ 0b11;
+      if ((table & w().beyond_table) != 0) return {};
+      table = load(pa{table} + middle_offset(input)).raw ^ 0b11;
+      if ((table & w().beyond_table) != 0) return {};
+      return {pa{table} + page_offset(input)};
     }
     if (offset >= w().root_bytes) return {};
     while (shift3 != w().page_shift3) {

@@ -15,10 +15,14 @@ struct walk_values {
   unsigned group_shift = 18;    // 64 pages
   u64 page_mask = 0xfff;
   u64 slot_mask = 0xff8;
-  u64 table_mask = 0;         // the address in a table descriptor, and in a page descriptor below 2^48
+  u64 middle_slot = 0;  // slot_mask before the shift by middle_shift3, and by page_shift3
+  u64 page_slot = 0;
+  u64 table_mask = 0;    // the address in a table descriptor, and in a page descriptor below 2^48
+  u64 beyond_table = 0;  // all other bits
   u64 root_bytes = 4096;
-  u64 three_level_root = 0;   // root_bytes of a shape of three levels, which most guests have: its walk has no loop
-  u64 folded_output = 0;  // 1: output addresses have bits in other places of a descriptor
+  u64 three_level_root = 0;  // root_bytes of a shape of three levels, which most guests have: its walk has no loop
+  u64 folded_output = 0;     // 1: output addresses have bits in other places of a descriptor
+  u64 look_up_root = 0;      // three_level_root, or 0 with folded_output
 };
 
 template <translation_geometry Geometry>
@@ -34,10 +38,14 @@ constexpr walk_values make_walk_values(Geometry const& g) noexcept {
   w.group_shift = page + 6;
   w.page_mask = page_mask;
   w.slot_mask = page_mask & ~u64{7};
+  w.middle_slot = w.slot_mask << w.middle_shift3;
+  w.page_slot = w.slot_mask << w.page_shift3;
   w.table_mask = bit_mask(47, 0) & ~page_mask;
+  w.beyond_table = ~w.table_mask;
   w.root_bytes = g.root_size();
   w.three_level_root = w.start_shift3 == w.middle_shift3 + w.stride ? w.root_bytes : 0;
   w.folded_output = output_address_width(g.format) > 48;
+  w.look_up_root = w.folded_output != 0 ? 0 : w.three_level_root;
   return w;
 }
 
@@ -50,7 +58,7 @@ struct walk_constants {
 
 // Of a geometry whose type holds it: no state, every shift and mask a constant in the code.
 template <translation_geometry Geometry>
-  requires requires { Geometry::value; }
+requires requires { Geometry::value; }
 struct walk_constants<Geometry> {
   explicit constexpr walk_constants(Geometry const&) noexcept {}
   static constexpr walk_values values = make_walk_values(Geometry{});

@@ -14,28 +14,31 @@ namespace vmsa::sim {
 // set has room for one instruction a word, and what a compiler makes of the plain loop takes three.
 inline void fill_words(u64* words, u64 first, u64 step, u64 count) noexcept {
   using pair [[gnu::vector_size(16), gnu::aligned(8), gnu::may_alias]] = u64;
-  constexpr u64 pairs = 8;
-  constexpr u64 rounds = 4;
-  u64* const end = words + count;
-  if (count >= 2 * pairs * rounds) {
-    pair const two = {2 * step, 2 * step};
+  constexpr u64 pairs = 4;
+  constexpr u64 rounds = 8;
+  constexpr u64 at_once = 2 * pairs * rounds;
+  pair const two = {2 * step, 2 * step};
+  if (u64 n = count / at_once; n != 0) {
     pair const stride = {2 * pairs * step, 2 * pairs * step};
     pair value[pairs];
     value[0] = pair{first, first + step};
     for (u64 i = 1; i < pairs; ++i) value[i] = value[i - 1] + two;
-    u64* const last = end - 2 * pairs * rounds;
-    while (words <= last) {
+    for (; n != 0; --n, words += at_once) {
       for (u64 round = 0; round < rounds; ++round) {
         for (u64 i = 0; i < pairs; ++i) {
           *reinterpret_cast<pair*>(words + 2 * (pairs * round + i)) = value[i];
           value[i] += stride;
         }
       }
-      words += 2 * pairs * rounds;
     }
     first = value[0][0];
   }
-  for (; words < end; ++words, first += step) *words = first;
+  u64 left = count % at_once;
+  for (; left >= 8; left -= 8, words += 8, first += 8 * step) {
+    pair value{first, first + step};
+    for (u64 i = 0; i < 4; ++i, value += two) *reinterpret_cast<pair*>(words + 2 * i) = value;
+  }
+  for (; left != 0; --left, ++words, first += step) *words = first;
 }
 
 // Takes the bits of `clear` out of `count` words; returns how many had one of them.
