@@ -98,7 +98,12 @@ file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/five_bytes.bin "12345")
 vmsa_add_cli_test(translate_cut_image ARGS translate --image ${CMAKE_CURRENT_BINARY_DIR}/five_bytes.bin@0x0 --ipa 0x0 EXIT 2
                   STDERR "five_bytes.bin: 5 bytes, so it ends inside a word\n  valid: whole words")
 vmsa_add_cli_test(translate_odd_word ARGS translate --word 0x4=0x1 --ipa 0x0 EXIT 2 STDERR "a multiple of 8")
-vmsa_add_cli_test(translate_e2h ARGS translate --hcr 0x400000001 --ipa 0x0 EXIT 2 STDERR "HCR_EL2.E2H is set")
+vmsa_add_cli_test(translate_nested ARGS translate --hcr 0x2c0080000001 --ipa 0x0 EXIT 2
+                  STDERR "--hcr 0x2c0080000001: HCR_EL2.NV .bit 42. is set\n  valid: 0: nested virtualization is not modelled")
+vmsa_add_cli_test(translate_reserved ARGS translate --hcr 0x1 --vtcr 0x40080023558 --ipa 0x0 EXIT 2
+                  STDERR "VTCR_EL2 bit 42 is set\n  valid: 0: the bit is RES0")
+vmsa_add_cli_test(translate_kvm_guest ARGS translate --hcr 0x3c807c663f --vtcr 0x802a3558 --word 0x0=0x7fd --ipa 0x1234
+                  STDOUT "= pa 0x1234: ")
 vmsa_add_cli_test(translate_bad_op ARGS translate --op jump --ipa 0x0 EXIT 2 STDERR "valid: read write exec")
 vmsa_add_cli_test(replay_translate ARGS replay ${CMAKE_CURRENT_SOURCE_DIR}/tables/translate_sample.jsonl.gz
                   STDOUT "rows 1500, matched 1500, differed 0, skipped 0\n")

@@ -16,25 +16,9 @@
 namespace vmsa::cli {
 namespace {
 
-struct named_register {
-  char const* option;
-  char const* help;
-  u64& (*of)(el1_registers&);
-};
-constexpr named_register registers[] = {
-    {"--hcr", "HCR_EL2, hexadecimal", [](el1_registers& r) -> u64& { return r.hcr.raw; }},
-    {"--vtcr", "VTCR_EL2", [](el1_registers& r) -> u64& { return r.vtcr.raw; }},
-    {"--vttbr", "VTTBR_EL2", [](el1_registers& r) -> u64& { return r.vttbr.raw; }},
-    {"--tcr", "TCR_EL1", [](el1_registers& r) -> u64& { return r.tcr.raw; }},
-    {"--ttbr0", "TTBR0_EL1", [](el1_registers& r) -> u64& { return r.ttbr0.raw; }},
-    {"--ttbr1", "TTBR1_EL1", [](el1_registers& r) -> u64& { return r.ttbr1.raw; }},
-    {"--mair", "MAIR_EL1", [](el1_registers& r) -> u64& { return r.mair.raw; }},
-    {"--sctlr", "SCTLR_EL1", [](el1_registers& r) -> u64& { return r.sctlr.raw; }},
-};
-
 struct arguments {
   std::string file;
-  std::string values[std::size(registers)];
+  std::vector<std::string> values = std::vector<std::string>(text::translation_registers().size());
   std::vector<std::string> vas, ipas, words, images, features;
   std::string s1_attr;
   std::string op = "read";
@@ -104,10 +88,14 @@ text::translation_scenario read_input(arguments const& a) {
   for (std::string const& name : a.features)
     if (!name.empty() && !text::add_feature(s.feat, name))
       throw text::input_error("", 0, fmt::format("--features \"{}\"", name), text::feature_list());
-  for (std::size_t i = 0; i < std::size(registers); ++i)
-    if (!a.values[i].empty()) registers[i].of(s.registers) = number(registers[i].option, a.values[i]);
-  if (char const* const control = unmodelled_control(s.registers))
-    throw text::input_error("", 0, fmt::format("{} is set", control), "0: it is not modelled");
+  auto const registers = text::translation_registers();
+  for (std::size_t i = 0; i < registers.size(); ++i)
+    if (!a.values[i].empty()) registers[i].raw(s.registers) = number(registers[i].option(), a.values[i]);
+  if (unmodelled_bit const bit = unmodelled_control(s.registers))
+    for (std::size_t i = 0; i < registers.size(); ++i)
+      if (std::string_view(registers[i].name) == bit.reg)
+        throw text::input_error("", 0, fmt::format("{} {}: {}", registers[i].option(), a.values[i], text::describe(bit)),
+                                text::valid_instead_of(bit));
   for (std::string const& image : a.images) {
     auto const [path, base] = halves("--image", image, '@', "FILE@PA");
     text::add_image(s.memory, path, word_address("--image", base));
@@ -128,11 +116,12 @@ text::translation_scenario read_input(arguments const& a) {
 std::string command_line(arguments const& a) {
   std::string out = "vmsa translate";
   auto const add = [&](std::string const& word) { out += " " + word; };
-  auto const add_option = [&](char const* option, std::string const& value) {
+  auto const add_option = [&](std::string const& option, std::string const& value) {
     if (!value.empty()) add(fmt::format("{} {}", option, value));
   };
   if (!a.file.empty()) add(a.file);
-  for (std::size_t i = 0; i < std::size(registers); ++i) add_option(registers[i].option, a.values[i]);
+  for (std::size_t i = 0; i < a.values.size(); ++i)
+    add_option(text::translation_registers()[i].option(), a.values[i]);
   for (std::string const& value : a.images) add_option("--image", value);
   for (std::string const& value : a.words) add_option("--word", value);
   if (a.pa_bits != 0) add_option("--pa-bits", std::to_string(a.pa_bits));
@@ -171,8 +160,10 @@ void add_translate(CLI::App& app, int&) {
       app.add_subcommand("translate", "Walk both stages: physical address and attributes, or the fault");
   command->add_option("FILE", a->file,
                       "registers, memory and accesses (TOML); - is standard input; the example without any");
-  for (std::size_t i = 0; i < std::size(registers); ++i)
-    command->add_option(registers[i].option, a->values[i], registers[i].help);
+  for (std::size_t i = 0; i < a->values.size(); ++i) {
+    text::named_register const& reg = text::translation_registers()[i];
+    command->add_option(reg.option(), a->values[i], fmt::format("{}, hexadecimal", reg.name));
+  }
   command->add_option("--va", a->vas, "virtual address, through both stages");
   command->add_option("--ipa", a->ipas, "intermediate physical address, through stage 2 alone");
   command->add_option("--s1-attr", a->s1_attr, "with --ipa: the MAIR byte stage 1 gave it (default 0xff)");

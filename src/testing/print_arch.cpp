@@ -41,6 +41,7 @@ void PrintTo(vtcr_el2 const& r, std::ostream* out) { print_register(r.raw, vtcr_
 void PrintTo(vttbr_el2 const& r, std::ostream* out) { print_register(r.raw, vttbr_el2::layout, out); }
 void PrintTo(ttbr_el1 const& r, std::ostream* out) { print_register(r.raw, ttbr_el1::layout, out); }
 void PrintTo(tcr_el1 const& r, std::ostream* out) { print_register(r.raw, tcr_el1::layout, out); }
+void PrintTo(tcr2_el1 const& r, std::ostream* out) { print_register(r.raw, tcr2_el1::layout, out); }
 void PrintTo(sctlr_el1 const& r, std::ostream* out) { print_register(r.raw, sctlr_el1::layout, out); }
 void PrintTo(mair_el1 const& r, std::ostream* out) { print_register(r.raw, mair_el1::layout, out); }
 void PrintTo(hpfar_el2 const& r, std::ostream* out) { print_register(r.raw, hpfar_el2::layout, out); }

@@ -40,9 +40,9 @@ void PrintTo(access_rights const& v, std::ostream* out) {
   print_fields(out, "read", read, "write", write, "execute", execute);
 }
 void PrintTo(el1_registers const& v, std::ostream* out) {
-  auto const& [hcr, vtcr, vttbr, tcr, ttbr0, ttbr1, mair, sctlr] = v;
+  auto const& [hcr, vtcr, vttbr, tcr, ttbr0, ttbr1, mair, sctlr, tcr2] = v;
   print_fields(out, "hcr", hcr, "vtcr", vtcr, "vttbr", vttbr, "tcr", tcr, "ttbr0", ttbr0, "ttbr1", ttbr1, "mair", mair,
-               "sctlr", sctlr);
+               "sctlr", sctlr, "tcr2", tcr2);
 }
 
 void PrintTo(walk_step const& v, std::ostream* out) {

@@ -16,6 +16,18 @@
 namespace vmsa::text {
 namespace {
 
+constexpr named_register register_table[] = {
+    {"HCR_EL2", [](el1_registers& r) -> u64& { return r.hcr.raw; }},
+    {"VTCR_EL2", [](el1_registers& r) -> u64& { return r.vtcr.raw; }},
+    {"VTTBR_EL2", [](el1_registers& r) -> u64& { return r.vttbr.raw; }},
+    {"TCR_EL1", [](el1_registers& r) -> u64& { return r.tcr.raw; }},
+    {"TCR2_EL1", [](el1_registers& r) -> u64& { return r.tcr2.raw; }},
+    {"TTBR0_EL1", [](el1_registers& r) -> u64& { return r.ttbr0.raw; }},
+    {"TTBR1_EL1", [](el1_registers& r) -> u64& { return r.ttbr1.raw; }},
+    {"MAIR_EL1", [](el1_registers& r) -> u64& { return r.mair.raw; }},
+    {"SCTLR_EL1", [](el1_registers& r) -> u64& { return r.sctlr.raw; }},
+};
+
 constexpr std::array<std::string_view, 3> sh_names{"non", "outer", "inner"};
 constexpr std::array<shareability, 3> sh_values{shareability::non, shareability::outer, shareability::inner};
 
@@ -76,17 +88,10 @@ void read_choices(toml_table const& t, constraint_choices& c) {
 }
 
 void read_registers(toml_table const& t, el1_registers& r) {
-  for (auto const& [key, value] : std::initializer_list<std::pair<std::string_view, u64*>>{{"hcr_el2", &r.hcr.raw},
-                                                                                           {"vtcr_el2", &r.vtcr.raw},
-                                                                                           {"vttbr_el2", &r.vttbr.raw},
-                                                                                           {"tcr_el1", &r.tcr.raw},
-                                                                                           {"ttbr0_el1", &r.ttbr0.raw},
-                                                                                           {"ttbr1_el1", &r.ttbr1.raw},
-                                                                                           {"mair_el1", &r.mair.raw},
-                                                                                           {"sctlr_el1", &r.sctlr.raw}})
-    *value = t.hex(key).value_or(0);
-  if (char const* const control = unmodelled_control(r))
-    t.refuse(control[0] == 'H' ? "hcr_el2" : "sctlr_el1", fmt::format("{} is set", control), "0: it is not modelled");
+  for (named_register const& reg : translation_registers()) reg.raw(r) = t.hex(reg.key()).value_or(0);
+  if (unmodelled_bit const bit = unmodelled_control(r))
+    for (named_register const& reg : translation_registers())
+      if (std::string_view(reg.name) == bit.reg) t.refuse(reg.key(), describe(bit), valid_instead_of(bit));
   t.finish();
 }
 
@@ -139,6 +144,29 @@ translation_question read_question(toml_table const& t) {
 }
 
 }  // namespace
+
+std::string named_register::key() const {
+  std::string out = name;
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::string named_register::option() const {
+  std::string const k = key();
+  return "--" + k.substr(0, k.find('_'));
+}
+
+std::span<named_register const> translation_registers() noexcept { return register_table; }
+
+std::string describe(unmodelled_bit const& b) {
+  return b.asks_for[0] == '\0' ? fmt::format("{} bit {} is set", b.reg, b.bit)
+                               : fmt::format("{}.{} (bit {}) is set", b.reg, b.name, b.bit);
+}
+
+std::string valid_instead_of(unmodelled_bit const& b) {
+  return b.asks_for[0] == '\0' ? "0: the bit is RES0" : fmt::format("0: {} is not modelled", b.asks_for);
+}
 
 void add_image(sim::sparse_memory& memory, std::string const& path, pa base) {
   constexpr std::uintmax_t most = std::uintmax_t{1} << 30;

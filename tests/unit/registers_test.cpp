@@ -63,6 +63,12 @@ TEST(Registers, TcrBits) {
   EXPECT_EQ(t.get<tcr_el1::ips>(), 0b101);
 }
 
+TEST(Registers, Tcr2Bits) {
+  constexpr bit_row rows[] = {{0, "PnCH"}, {1, "PIE"},     {2, "E0POE"},   {3, "POE"}, {4, "AIE"},   {5, "D128"},
+                              {10, "PTTWI"}, {11, "HAFT"}, {14, "DisCH0"}, {15, "DisCH1"}, {16, "A2"}, {21, "FNGNA1"}};
+  for (bit_row const& r : rows) EXPECT_EQ(name_of(tcr2_el1::layout, r.bit), r.name);
+}
+
 TEST(Registers, SctlrAndTableBases) {
   constexpr bit_row rows[] = {{0, "M"}, {1, "A"}, {2, "C"}, {12, "I"}, {19, "WXN"}, {25, "EE"}, {57, "EPAN"}, {30, "other"}};
   for (bit_row const& r : rows) EXPECT_EQ(name_of(sctlr_el1::layout, r.bit), r.name);
@@ -84,6 +90,7 @@ TEST(Registers, EveryLayoutNamesEveryBitOnce) {
   EXPECT_TRUE(covers_all_bits(vttbr_el2::layout));
   EXPECT_TRUE(covers_all_bits(ttbr_el1::layout));
   EXPECT_TRUE(covers_all_bits(tcr_el1::layout));
+  EXPECT_TRUE(covers_all_bits(tcr2_el1::layout));
   EXPECT_TRUE(covers_all_bits(sctlr_el1::layout));
   EXPECT_TRUE(covers_all_bits(mair_el1::layout));
   EXPECT_TRUE(covers_all_bits(par_el1::success_layout));

@@ -35,6 +35,9 @@ struct hcr_el2 : register_value<hcr_el2> {
   using cd = field<32, 32, bool>;
   using id = field<33, 33, bool>;
   using e2h = field<34, 34, bool>;
+  using nv = field<42, 42, bool>;
+  using nv1 = field<43, 43, bool>;
+  using nv2 = field<45, 45, bool>;
   using fwb = field<46, 46, bool>;
   using ata = field<56, 56, bool>;
   using dct = field<57, 57, bool>;
@@ -43,8 +46,8 @@ struct hcr_el2 : register_value<hcr_el2> {
       field<63, 60>::info("TWEDEL"), field<59>::info("TWEDEn"), field<58>::info("TID5"), dct::info("DCT"),
       ata::info("ATA"), field<55>::info("TTLBOS"), field<54>::info("TTLBIS"), field<53>::info("EnSCXT"),
       field<52>::info("TOCU"), field<51>::info("AMVOFFEN"), field<50>::info("TICAB"), field<49>::info("TID4"),
-      field<48>::info("GPF"), field<47>::info("FIEN"), fwb::info("FWB"), field<45>::info("NV2"), field<44>::info("AT"),
-      field<43>::info("NV1"), field<42>::info("NV"), field<41>::info("API"), field<40>::info("APK"),
+      field<48>::info("GPF"), field<47>::info("FIEN"), fwb::info("FWB"), nv2::info("NV2"), field<44>::info("AT"),
+      nv1::info("NV1"), nv::info("NV"), field<41>::info("API"), field<40>::info("APK"),
       field<39>::info("TME"), field<38>::info("MIOCNCE"), field<37>::info("TEA"), field<36>::info("TERR"),
       field<35>::info("TLOR"), e2h::info("E2H"), id::info("ID"), cd::info("CD"), rw::info("RW"),
       field<30>::info("TRVM"), field<29>::info("HCD"), field<28>::info("TDZ"), tge::info("TGE"), field<26>::info("TVM"),
@@ -70,13 +73,20 @@ struct vtcr_el2 : register_value<vtcr_el2> {
   using hd = field<22, 22, bool>;
   using ds = field<32, 32, bool>;
   using sl2 = field<33, 33, bool>;
+  using assured_only = field<34, 34, bool>;
+  using tl1 = field<35, 35, bool>;
+  using s2pie = field<36, 36, bool>;
+  using s2poe = field<37, 37, bool>;
+  using d128 = field<38, 38, bool>;
+  using tl0 = field<41, 41, bool>;
   using haft = field<44, 44, bool>;
+  using hdbss = field<45, 45, bool>;
 
   static constexpr field_info layout[] = {
-      field<63, 46>::info("RES0", field_role::res0), field<45>::info("HDBSS"), haft::info("HAFT"),
-      field<43, 42>::info("RES0", field_role::res0), field<41>::info("TL0"), field<40>::info("GCSH"),
-      field<39>::info("RES0", field_role::res0), field<38>::info("D128"), field<37>::info("S2POE"),
-      field<36>::info("S2PIE"), field<35>::info("TL1"), field<34>::info("AssuredOnly"), sl2::info("SL2"), ds::info("DS"),
+      field<63, 46>::info("RES0", field_role::res0), hdbss::info("HDBSS"), haft::info("HAFT"),
+      field<43, 42>::info("RES0", field_role::res0), tl0::info("TL0"), field<40>::info("GCSH"),
+      field<39>::info("RES0", field_role::res0), d128::info("D128"), s2poe::info("S2POE"),
+      s2pie::info("S2PIE"), tl1::info("TL1"), assured_only::info("AssuredOnly"), sl2::info("SL2"), ds::info("DS"),
       field<31>::info("RES1", field_role::res1), field<30>::info("NSA"), field<29>::info("NSW"),
       field<28, 25>::info("HWU"), field<24, 23>::info("RES0", field_role::res0), hd::info("HD"), ha::info("HA"),
       field<20>::info("RES0", field_role::res0), vs::info("VS"), ps::info("PS"), tg0::info("TG0"), sh0::info("SH0"),
@@ -129,9 +139,11 @@ struct tcr_el1 : register_value<tcr_el1> {
   using e0pd0 = field<55, 55, bool>;
   using e0pd1 = field<56, 56, bool>;
   using ds = field<59, 59, bool>;
+  using mtx0 = field<60, 60, bool>;
+  using mtx1 = field<61, 61, bool>;
 
   static constexpr field_info layout[] = {
-      field<63, 62>::info("RES0", field_role::res0), field<61>::info("MTX1"), field<60>::info("MTX0"), ds::info("DS"),
+      field<63, 62>::info("RES0", field_role::res0), mtx1::info("MTX1"), mtx0::info("MTX0"), ds::info("DS"),
       field<58>::info("TCMA1"), field<57>::info("TCMA0"), e0pd1::info("E0PD1"), e0pd0::info("E0PD0"),
       field<54>::info("NFD1"), field<53>::info("NFD0"), tbid1::info("TBID1"), tbid0::info("TBID0"),
       field<50, 47>::info("HWU1"), field<46, 43>::info("HWU0"), hpd1::info("HPD1"), hpd0::info("HPD0"), hd::info("HD"),
@@ -142,6 +154,27 @@ struct tcr_el1 : register_value<tcr_el1> {
       field<6>::info("RES0", field_role::res0), t0sz::info("T0SZ")};
 };
 static_assert(covers_all_bits(tcr_el1::layout));
+
+struct tcr2_el1 : register_value<tcr2_el1> {
+  using pnch = field<0, 0, bool>;
+  using pie = field<1, 1, bool>;
+  using e0poe = field<2, 2, bool>;
+  using poe = field<3, 3, bool>;
+  using aie = field<4, 4, bool>;
+  using d128 = field<5, 5, bool>;
+  using haft = field<11, 11, bool>;
+  using disch0 = field<14, 14, bool>;
+  using disch1 = field<15, 15, bool>;
+
+  static constexpr field_info layout[] = {
+      field<63, 22>::info("RES0", field_role::res0), field<21>::info("FNGNA1"), field<20>::info("FNGNA0"),
+      field<19>::info("RES0", field_role::res0), field<18>::info("FNG1"), field<17>::info("FNG0"),
+      field<16>::info("A2"), disch1::info("DisCH1"), disch0::info("DisCH0"),
+      field<13, 12>::info("RES0", field_role::res0), haft::info("HAFT"), field<10>::info("PTTWI"),
+      field<9, 6>::info("RES0", field_role::res0), d128::info("D128"), aie::info("AIE"), poe::info("POE"),
+      e0poe::info("E0POE"), pie::info("PIE"), pnch::info("PnCH")};
+};
+static_assert(covers_all_bits(tcr2_el1::layout));
 
 // Only the bits that change translation are named; the rest is other units' business.
 struct sctlr_el1 : register_value<sctlr_el1> {

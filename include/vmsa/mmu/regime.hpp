@@ -2,32 +2,11 @@
 // The EL1&0 translation regime: its registers, read once into what walks need.
 #pragma once
 #include "vmsa/arch/combine.hpp"
+#include "vmsa/mmu/el1_registers.hpp"
 #include "vmsa/mmu/stage1_geometry.hpp"
 #include "vmsa/mmu/stage2_geometry.hpp"
 
 namespace vmsa {
-
-// A register that is not given is 0: both stages off.
-struct el1_registers {
-  hcr_el2 hcr{};
-  vtcr_el2 vtcr{};
-  vttbr_el2 vttbr{};
-  tcr_el1 tcr{};
-  ttbr_el1 ttbr0{};
-  ttbr_el1 ttbr1{};
-  mair_el1 mair{};
-  sctlr_el1 sctlr{};
-
-  friend constexpr bool operator==(el1_registers const&, el1_registers const&) = default;
-};
-
-// The first control that asks for what vmsa does not model, or nullptr.
-constexpr char const* unmodelled_control(el1_registers const& r) noexcept {
-  if (r.hcr.get<hcr_el2::e2h>()) return "HCR_EL2.E2H";
-  if (r.hcr.get<hcr_el2::tge>()) return "HCR_EL2.TGE";
-  if (r.sctlr.get<sctlr_el1::ee>()) return "SCTLR_EL1.EE";
-  return nullptr;
-}
 
 // The attributes of table reads: IRGN and ORGN are 00 NC, 01 WB read- and write-allocate, 10 WT, 11 WB read-allocate.
 constexpr memory_attributes table_walk_attributes(u8 sh, u8 irgn, u8 orgn, constraint_choices const& choices) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The inputs of `vmsa translate`: registers, memory and accesses, from a TOML file or put together by arguments.
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,20 @@ struct translation_scenario {
   sim::sparse_memory memory;
   std::vector<translation_question> questions;
 };
+
+// A register of a scenario: `hcr_el2` in a file, `--hcr` as an option.
+struct named_register {
+  char const* name;  // as the manual names it
+  u64& (*raw)(el1_registers&);
+
+  std::string key() const;
+  std::string option() const;
+};
+std::span<named_register const> translation_registers() noexcept;
+
+// What is wrong with such a bit, and what would be valid.
+std::string describe(unmodelled_bit const& bit);
+std::string valid_instead_of(unmodelled_bit const& bit);
 
 // Grammar in src/README.md. A `file` in a [[memory]] is found beside the scenario. Throws input_error.
 translation_scenario parse_translation_scenario(std::string_view text, std::string file);
