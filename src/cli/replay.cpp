@@ -31,7 +31,8 @@ void print(text::replay_report const& report, replay_options const& options) {
                                         {"differed", report.differed},
                                         {"skipped", report.skipped},
                                         {"differences", to_json(report.differences)},
-                                        {"skips", to_json(report.skips)}};
+                                        {"skips", to_json(report.skips)},
+                                        {"unread_columns", report.unread}};
     fmt::print("{}\n", out.dump(2));
     return;
   }
@@ -39,6 +40,7 @@ void print(text::replay_report const& report, replay_options const& options) {
   if (report.differed > report.differences.size())
     fmt::print("... and {} more that differ\n", report.differed - report.differences.size());
   for (auto const& s : report.skips) fmt::print("line {} skipped: {}\n  {}\n", s.line, s.detail, s.row);
+  if (!report.unread.empty()) fmt::print("columns not compared: {}\n", fmt::join(report.unread, " "));
   fmt::print("rows {}, matched {}, differed {}, skipped {}\n", report.rows, report.matched, report.differed,
              report.skipped);
 }

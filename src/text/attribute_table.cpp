@@ -23,11 +23,9 @@ void check_header(column_names const& names, line_position at) {
                       fmt::format("stage1, stage2, and at least one of type, sh, par_attr; all columns: {}",
                                   fmt::join(known_columns, " ")));
   };
-  for (std::size_t i = 0; i < names.count(); ++i) {
+  for (std::size_t i = 0; i < names.count(); ++i)
     if (std::find(std::begin(known_columns), std::end(known_columns), names.name(i)) == std::end(known_columns))
       refuse(fmt::format("column \"{}\"", names.name(i)));
-    if (names.find(names.name(i)) != i) refuse(fmt::format("column \"{}\" stands twice", names.name(i)));
-  }
   for (std::string_view const need : {"stage1", "stage2"})
     if (!names.has(need)) refuse(fmt::format("no column \"{}\"", need));
   if (!names.has("type") && !names.has("sh") && !names.has("par_attr")) refuse("no column says what is expected");

@@ -121,16 +121,10 @@ class context_evaluator final : public replay_evaluator {
 }  // namespace
 
 std::unique_ptr<replay_evaluator> make_combine_evaluator(column_names const& names) {
-  for (char const* need : {"mair", "s1_sh", "s2_memattr", "s2_sh", "fwb", "cd"})
-    if (!names.has(need)) return nullptr;
-  if (names.has("s1mode")) return nullptr;
   return std::make_unique<combine_evaluator>(names);
 }
 
 std::unique_ptr<replay_evaluator> make_attribute_context_evaluator(column_names const& names) {
-  for (char const* need : {"feat", "s1mode", "mair", "s1_sh", "op", "sctlr_c", "sctlr_i", "hcr_id", "hcr_cd", "fnxs",
-                           "fwb", "s2_memattr", "s2_sh"})
-    if (!names.has(need)) return nullptr;
   return std::make_unique<context_evaluator>(names);
 }
 

@@ -169,15 +169,10 @@ class stage1_evaluator final : public replay_evaluator {
 }  // namespace
 
 std::unique_ptr<replay_evaluator> make_stage2_permission_evaluator(column_names const& names) {
-  for (char const* need : {"xnx", "s2ap", "xn", "dbm", "ha", "hd", "af", "op", "el", "memtype", "aligned", "fault"})
-    if (!names.has(need)) return nullptr;
   return std::make_unique<stage2_evaluator>(names);
 }
 
 std::unique_ptr<replay_evaluator> make_stage1_permission_evaluator(column_names const& names) {
-  for (char const* need :
-       {"ap", "aptable", "xn", "xntable", "wxn", "pan", "epan", "hpd", "op", "el", "ha_hd_dbm", "fault"})
-    if (!names.has(need)) return nullptr;
   return std::make_unique<stage1_evaluator>(names);
 }
 

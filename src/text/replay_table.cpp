@@ -14,7 +14,11 @@ namespace vmsa::text {
 column_names::column_names(std::string_view header, line_position at) {
   for (;;) {
     std::size_t const comma = header.find(',');
-    names_.emplace_back(header.substr(0, comma));
+    std::string_view const name = header.substr(0, comma);
+    if (find(name) != absent)
+      throw input_error(std::string(at.file), at.number, fmt::format("column \"{}\" stands twice", name),
+                        "each column once");
+    names_.emplace_back(name);
     if (comma == std::string_view::npos) break;
     header.remove_prefix(comma + 1);
   }

@@ -90,6 +90,7 @@ struct attribute_columns {
 // Reads `NAME=CHOICE+NAME=CHOICE` into `choices`. Returns what it does not know, which makes the row a skipped one.
 std::optional<std::string> apply_choices(std::string_view cu, constraint_choices& choices);
 
+// Each of the columns that replay.cpp lists as needed.
 std::unique_ptr<replay_evaluator> make_combine_evaluator(column_names const& names);
 std::unique_ptr<replay_evaluator> make_attribute_context_evaluator(column_names const& names);
 std::unique_ptr<replay_evaluator> make_stage2_config_evaluator(column_names const& names);

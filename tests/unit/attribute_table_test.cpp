@@ -63,7 +63,7 @@ TEST(AttributeTable, DamagedTablesAreRefusedWithTheirLine) {
       {"stage1,type\n", 1, "no column \"stage2\"", "all columns: stage1 stage2"},
       {"stage1,stage2\n", 1, "no column says what is expected", "type, sh, par_attr"},
       {"stage1,stage2,type,colour\n", 1, "column \"colour\"", "all columns"},
-      {"stage1,stage2,type,type\n", 1, "column \"type\" stands twice", "all columns"},
+      {"stage1,stage2,type,type\n", 1, "column \"type\" stands twice", "each column once"},
       {"stage1,stage2,type\n\nff,0,normal-wb,1\n", 3, "a row of 4 cells", "3 cells"},
       {"stage1,stage2,type\nfff,0,normal-wb\n", 2, "column stage1: \"fff\"", "a MAIR byte 0x00 to 0xff"},
       {"stage1,stage2,type\nff,16,normal-wb\n", 2, "column stage2: \"16\"", "a MemAttr"},

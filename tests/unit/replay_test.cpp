@@ -62,6 +62,49 @@ TEST(Replay, DamagedTablesAreRefusedWithTheirLine) {
   EXPECT_THROW(of(""), input_error);
 }
 
+// A header that is nearly one of a known table is told what it lacks.
+TEST(Replay, TheNearestTableIsNamed) {
+  auto const error_of = [](std::string text) {
+    try {
+      (void)of(std::move(text));
+    } catch (input_error const& error) {
+      EXPECT_EQ(error.line(), 1u);
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  struct row {
+    char const* header;
+    char const* says;
+  };
+  constexpr row rows[] = {
+      {"mair,s1_sh,s2_memattr,s2_sh,fbw,cd,type\n",
+       "of memattr_combine, the nearest, \"fwb\" is missing, and \"fbw\" is not one of its columns"},
+      {"feat,s1mode,mair,s1_sh,op,sctlr_c,hcr_id,hcr_cd,fnxs,s2_memattr,s2_sh,type\n",
+       "of memattr_extra, the nearest, \"sctlr_i\" \"fwb\" is missing\n"},
+      {"pamax,lpa,lpa2,ttst,tg0,ds,sl2,sl0,t0sz\n", "of s2_config, the nearest, \"valid\" is missing\n"},
+      {"ap,aptable,xn,xntable,wxn,pan,epan,hpd,op,el,fault\n", "of s1_perm, the nearest, \"ha_hd_dbm\" is missing\n"},
+      {"xnx,s2ap,xn,dbm,ha,hd,af,op,el,aligned,fault\n", "of s2_perm, the nearest, \"memtype\" is missing\n"},
+      {"mair,s1_sh,s2_memattr,s2_sh,fwb,cd,typ\n",
+       "the table memattr_combine without an outcome to compare, and \"typ\" is not one of its columns"},
+      {"mair,s1_sh,s2_memattr,s2_sh,fwb,cd,type,mair\n", "column \"mair\" stands twice"},
+      {"a,b,c\n", "no table with this header is known"},
+  };
+  for (row const& r : rows) {
+    std::string const says = error_of(r.header);
+    EXPECT_NE(says.find(r.says), std::string::npos) << says;
+    EXPECT_NE(says.find("valid: "), std::string::npos) << says;
+  }
+}
+
+// Columns of somebody's own are no reason to refuse the table, but nobody shall think that they were compared.
+TEST(Replay, ColumnsThatAreNotComparedAreNamed) {
+  replay_report const r = of("id,mair,s1_sh,s2_memattr,s2_sh,fwb,cd,type,divice\n7,ff,3,1,3,0,0,Device,nGnRnE\n");
+  EXPECT_EQ(r.matched, 1u);
+  EXPECT_EQ(r.unread, (std::vector<std::string>{"id", "divice"}));
+  EXPECT_TRUE(of(header + "ff,3,1,3,0,0,Device,nGnRE,,,\n").unread.empty());
+}
+
 std::string const machine =
     R"({"mode":"s2","feat":["S2FWB"],"pamax":48,"regs":{"HCR_EL2":"0x1","VTCR_EL2":"0x80023559","VTTBR_EL2":"0x1000"},)"
     R"("op":"read","el":1,"ipa":"0x123","s1attr":"0xff","s1sh":3,"mem":{"0x1000":"0x7fd"},"out":)";

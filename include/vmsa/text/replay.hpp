@@ -24,6 +24,7 @@ struct replay_report {
   std::uint64_t skipped = 0;  // rows that name a feature or a choice the model does not have
   std::vector<replay_difference> differences{};  // the first `show`
   std::vector<replay_difference> skips{};        // the first `show`
+  std::vector<std::string> unread{};             // columns that the table has and the model does not know
 };
 
 // Recognises the table by its header, or as JSON lines, and evaluates each row. Throws input_error for a file or a row
