@@ -90,7 +90,9 @@ class stage2_table {
   // Gives every leaf in the range these permissions. Leaves that reach beyond it are split.
   stage2_outcome protect(ipa at, u64 size, stage2_access access, stage2_execute execute) noexcept {
     u64 const set = engine::permission_fields(access, execute);
-    u64 const fields = stage2_bits::s2ap::mask | stage2_bits::xn::mask;
+    // What may not be written may not become writable by hardware's hand either.
+    u64 const hardware = (set & engine::write_bit) != 0 ? 0 : descriptor_bits::dbm::mask;
+    u64 const fields = stage2_bits::s2ap::mask | stage2_bits::xn::mask | hardware;
     return engine::restructure(state_, at, [&] {
       return engine::rewrite<engine::partial::split>(state_, at, size, fields & ~set, set);
     });
