@@ -165,11 +165,13 @@ stage2_outcome split_range(State& t, ipa at, u64 size, level leaf) noexcept {
 template <class State>
 descriptor collapsed(State& t, pa table, level at, u64 type) noexcept {
   descriptor_format const f = t.format();
-  u64 const hardware = descriptor_bits::af::mask | (t.controls.hd ? u64{0b10} << stage2_bits::s2ap::low : 0);
   u64 const step = u64{1} << t.shape.shift(at);
   auto const plain = [](descriptor d) { return d.raw & ~descriptor_bits::contiguous::mask; };
   descriptor const first = t.load(table);
   if ((first.raw & 0b11) != type || !leaf_output(first, at, f).aligned_to(step << t.w().stride)) return {};
+  // S2AP[1] is dirty state with DBM only, else it is a permission.
+  bool const dirty = t.controls.ha && t.controls.hd && descriptor_bits::dbm::get(first.raw);
+  u64 const hardware = descriptor_bits::af::mask | (dirty ? u64{0b10} << stage2_bits::s2ap::low : 0);
   u64 any = 0;
   for (u64 n = 0; n < t.entries(); ++n) {
     u64 const d = plain(t.load(table + 8 * n));
@@ -190,34 +192,32 @@ void collapse_entry(State& t, slot const& s, u64 input, stage2_outcome& out) noe
   if (!block_allowed(t.format(), s.at) || !is_valid(collapsed(t, table, below, leaf_type))) return fail(table_error::not_uniform);
   if (!t.change(s.where, s.entry, busy_form(s.entry))) return fail(table_error::busy);
 
-  descriptor block{};
-  u64 held = 0;
   if constexpr (State::mode::concurrent) {
+    u64 held = 0;
     while (held < t.entries()) {
       descriptor const d = t.load(table + 8 * held);
       if (!is_valid(d)) break;
       held += t.change(table + 8 * held, d, busy_form(d));
     }
-    if (held == t.entries()) block = collapsed(t, table, below, 0b10);
-  } else {
-    held = t.entries();
-    block = collapsed(t, table, below, leaf_type);
-  }
-  if (!is_valid(block)) {
-    for (u64 n = 0; State::mode::concurrent && n < held; ++n) {
-      descriptor const d = t.load(table + 8 * n);
-      t.port->store(table + 8 * n, {(d.raw & ~u64{0b11}) | leaf_type}, store_order::release);
+    if (held != t.entries() || !is_valid(collapsed(t, table, below, 0b10))) {
+      for (u64 n = 0; n < held; ++n) {
+        descriptor const d = t.load(table + 8 * n);
+        t.port->store(table + 8 * n, {(d.raw & ~u64{0b11}) | leaf_type}, store_order::release);
+        t.publish(table + 8 * n);
+      }
+      t.port->store(s.where, s.entry, store_order::release);
+      t.publish(s.where);
+      t.port->issue(barrier::dsb_ishst);
+      out.entries_written += 2;
+      out.broke = true;
+      return fail(table_error::not_uniform);
     }
-    t.port->store(s.where, s.entry, store_order::release);
-    t.publish(s.where);
-    t.port->issue(barrier::dsb_ishst);
-    out.entries_written += 2;
-    out.broke = true;
-    return fail(table_error::not_uniform);
   }
   unmapping work;
   work.stale.add(input, u64{1} << s.shift, s.at, true);
   out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, work.stale);
+  // Until now a walker that had cached the table may have recorded something below.
+  descriptor const block = collapsed(t, table, below, State::mode::concurrent ? 0b10 : leaf_type);
   t.port->store(s.where, block, store_order::release);
   t.publish(s.where);
   t.port->issue(barrier::dsb_ishst);
