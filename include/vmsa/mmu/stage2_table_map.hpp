@@ -48,14 +48,19 @@ bool hold_free(State& t, pa first, u64 count) noexcept {
   return true;
 }
 
+// What hardware may have recorded in `old` since it said the same as `desired`: age and, with DBM, dirty state.
+template <class State>
+u64 hardware_state(State const& t, descriptor old, descriptor desired) noexcept {
+  if (!t.controls.ha) return 0;
+  bool const dbm = t.controls.hd && (old.raw & desired.raw & descriptor_bits::dbm::mask) != 0;
+  return old.raw & (descriptor_bits::af::mask | (dbm ? u64{0b10} << stage2_bits::s2ap::low : 0));
+}
+
 // What hardware recorded in the old entry goes on in one that maps the same page.
 template <class State>
 descriptor keep_hardware_state(State const& t, descriptor old, descriptor desired, level at) noexcept {
   if (!t.controls.ha || leaf_output(old, at, t.format()) != leaf_output(desired, at, t.format())) return desired;
-  desired.raw |= old.raw & descriptor_bits::af::mask;
-  bool const dbm = descriptor_bits::dbm::get(old.raw) && descriptor_bits::dbm::get(desired.raw);
-  if (t.controls.hd && dbm) desired.raw |= old.raw & (u64{0b10} << stage2_bits::s2ap::low);
-  return desired;
+  return {desired.raw | hardware_state(t, old, desired)};
 }
 
 // True when a block above already gives the page at `input` this output and these attributes.
@@ -65,7 +70,7 @@ bool block_says_the_same(State const& t, slot const& block, u64 input, descripto
   u64 const ignored = 0b10 | descriptor_bits::contiguous::mask | descriptor_bits::nt::mask;
   descriptor const base = {desired.raw & ~encode_output(leaf_output(desired, at, f), f)};
   descriptor const above = {block.entry.raw & ~encode_output(leaf_output(block.entry, block.at, f), f)};
-  return ((base.raw ^ above.raw) & ~ignored) == 0 &&
+  return (((base.raw | hardware_state(t, block.entry, desired)) ^ above.raw) & ~ignored) == 0 &&
          leaf_output(block.entry, block.at, f) + (input & low_mask(block.shift)) == leaf_output(desired, at, f);
 }
 
@@ -179,8 +184,10 @@ bool change_leaf(State& t, slot const& s, u64 input, descriptor desired, prepare
 // True when the entries from `s` on hold exactly the run of `leaf`.
 template <class State>
 bool holds_run(State const& t, slot const& s, descriptor leaf, prepared_leaf const& p) noexcept {
-  for (u64 n = 0; n < p.run; ++n)
-    if (t.load(s.where + 8 * n) != run_entry(leaf, n, s.shift)) return false;
+  for (u64 n = 0; n < p.run; ++n) {
+    descriptor const d = t.load(s.where + 8 * n);
+    if ((run_entry(leaf, n, s.shift).raw | hardware_state(t, d, leaf)) != d.raw) return false;
+  }
   return true;
 }
 

@@ -81,7 +81,7 @@ void count_table(State const& t, pa table, level at, u64 entries, stage2_statist
 }
 
 // One more reading of every writable leaf: whoever set S2AP[1], the hypervisor on a fault or hardware through DBM,
-// recorded a write. The leaf is write-protected again.
+// recorded a write. The leaf is write-protected again; a Contiguous run is reported whole.
 template <class State, class Sink>
 struct collect_writable {
   static constexpr partial reach = partial::whole;
@@ -92,14 +92,37 @@ struct collect_writable {
   stale_range stale{};
 
   bool leaf(slot const& s, u64 input) noexcept {
-    constexpr u64 write = u64{0b10} << stage2_bits::s2ap::low;
+    u64 const region = u64{1} << leaf_region_bits(s.entry, s.at, t.format());
+    if (region >> s.shift > 1) return run(s, input, region);
     if ((s.entry.raw & write) == 0) return true;
     if (!t.change(s.where, s.entry, {s.entry.raw & ~write})) return false;
-    out.entries_written += 1;
-    stale.add(input, u64{1} << s.shift, s.at, false);
-    sink(ipa{input}, u64{1} << s.shift);
+    report(input, region, s.at, 1);
     return true;
   }
+  // One TLB entry may hold the run, so a write anywhere in it may be recorded in any of its entries. Others may have
+  // made a part of it smaller meanwhile, which is read by itself.
+  bool run(slot const& s, u64 input, u64 region) noexcept {
+    u64 const begin = input & ~(region - 1);
+    pa const first = s.where - 8 * ((input - begin) >> s.shift);
+    u64 changed = 0;
+    for (u64 n = 0; n < region >> s.shift;) {
+      descriptor const d = t.load(first + 8 * n);
+      bool const written = is_valid(d) && descriptor_bits::contiguous::get(d.raw) && (d.raw & write) != 0;
+      if (written && !t.change(first + 8 * n, d, {d.raw & ~write})) continue;
+      changed += written;
+      ++n;
+    }
+    if (changed != 0) report(begin, region, s.at, changed);
+    return true;
+  }
+  void report(u64 input, u64 size, level at, u64 changed) noexcept {
+    out.entries_written += changed;
+    stale.add(input, size, at, false);
+    sink(ipa{input}, size);
+  }
+
+ private:
+  static constexpr u64 write = u64{0b10} << stage2_bits::s2ap::low;
 };
 
 template <class State, class Sink>
