@@ -82,6 +82,9 @@ vmsa_add_cli_test(coherency_memory_limit ARGS coherency seed --max-memory 1 EXIT
                   STDOUT "not finished" "reproduce: vmsa coherency seed --max-memory 1\n")
 vmsa_add_cli_test(coherency_ablation ARGS coherency seed-untouched --no-speculation STDOUT "coherent")
 vmsa_add_cli_test(coherency_unknown ARGS coherency sed EXIT 2 STDERR "no scenario .sed." "migration")
+vmsa_add_cli_test(coherency_part_of_a_name ARGS coherency tlb EXIT 2 STDERR "such as seed-tlb-stale; vmsa coherency --list")
+vmsa_add_cli_test(coherency_no_name ARGS coherency EXIT 2 STDERR "^vmsa: no scenario is named\n  valid: a file, .* --list has all")
+vmsa_add_cli_test(coherency_list_json ARGS coherency --list --json STDOUT "\"name\": \"seed\",\n    \"expect\": \"violation\"")
 vmsa_add_cli_test(coherency_not_a_scenario ARGS coherency ${PROJECT_SOURCE_DIR}/CMakeLists.txt EXIT 2
                   STDERR "CMakeLists.txt:[0-9]+: ")
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "vmsa/text/input_error.hpp"
@@ -33,11 +34,15 @@ text::builtin_scenario const* find_builtin(std::string const& name) {
   return at == all.end() ? nullptr : &*at;
 }
 
-std::string builtin_names() {
-  std::string out;
+// What FILE may be. There are too many built-ins for one line: those that `part` is part of, else some.
+std::string valid_scenarios(std::string const& part) {
+  std::vector<std::string_view> names;
   for (text::builtin_scenario const& b : text::builtin_scenarios())
-    out += fmt::format("{}{}", out.empty() ? "" : " ", b.name);
-  return out;
+    if (!part.empty() && b.name.find(part) != std::string_view::npos) names.push_back(b.name);
+  constexpr std::size_t a_line = 8;
+  if (names.empty() || names.size() > a_line) names = {"seed", "migration", "vring"};
+  return fmt::format("a file, - for standard input, or a built-in scenario such as {}; vmsa coherency --list has all {}",
+                     fmt::join(names, " "), text::builtin_scenarios().size());
 }
 
 // A name is a built-in unless it looks like a path: `seed` is the built-in even beside a file of that name.
@@ -45,7 +50,7 @@ std::string source(std::string const& name) {
   if (text::builtin_scenario const* b = find_builtin(name)) return std::string(b->toml);
   bool const path = name == "-" || name.find('/') != std::string::npos || name.find('.') != std::string::npos;
   if (!path && !std::filesystem::exists(name))
-    throw text::input_error("", 0, fmt::format("no scenario \"{}\"", name), "a file, or one of: " + builtin_names());
+    throw text::input_error("", 0, fmt::format("no scenario \"{}\"", name), valid_scenarios(name));
   return text::read_text(name, longest_scenario);
 }
 
@@ -60,19 +65,25 @@ std::string command_line(coherency_options const& o) {
   return out;
 }
 
-void list() {
+void list(bool json) {
+  auto out = nlohmann::ordered_json::array();
   for (text::builtin_scenario const& b : text::builtin_scenarios()) {
     text::coherency_file const f = text::parse_coherency(b.toml, std::string(b.name));
-    fmt::print("{:<30} {:<10} {}\n", b.name, f.expect ? text::name(*f.expect) : "", f.title);
+    std::string_view const expect = f.expect ? text::name(*f.expect) : "";
+    if (json)
+      out.push_back({{"name", b.name}, {"expect", expect}, {"title", f.title}});
+    else
+      fmt::print("{:<30} {:<10} {}\n", b.name, expect, f.title);
   }
+  if (json) fmt::print("{}\n", out.dump(2));
 }
 
 int answer(coherency_options const& o) {
   if (o.list) {
-    list();
+    list(o.json);
     return 0;
   }
-  if (o.file.empty()) throw text::input_error("", 0, "no scenario", "a file, or one of: " + builtin_names());
+  if (o.file.empty()) throw text::input_error("", 0, "no scenario is named", valid_scenarios(""));
   std::string const toml = source(o.file);
   if (o.print) {
     fmt::print("{}", toml);

@@ -7,8 +7,8 @@
 
 #include "vmsa/arch/combine.hpp"
 #include "vmsa/policy/backing.hpp"
-#include "vmsa/policy/kvm.hpp"
 #include "vmsa/text/format.hpp"
+#include "vmsa/text/policy_file.hpp"
 
 namespace vmsa::text {
 namespace {
@@ -38,23 +38,9 @@ std::optional<summary> memory_type(toml_table const& t, std::string_view key) {
   return type;
 }
 
-std::optional<kernel_version> linux_version(std::string_view policy) {
-  constexpr std::string_view prefix = "linux-";
-  std::size_t const dot = policy.find('.');
-  if (!policy.starts_with(prefix) || dot == std::string_view::npos) return std::nullopt;
-  auto const major = parse_number(policy.substr(prefix.size(), dot - prefix.size()), 10);
-  auto const minor = parse_number(policy.substr(dot + 1), 10);
-  if (!major || !minor || *major > 99 || *minor > 99) return std::nullopt;
-  kernel_version const v{static_cast<u16>(*major), static_cast<u16>(*minor)};
-  if (v < first_kvm_arm64) return std::nullopt;
-  return v;
-}
-
 memory_attributes decided(toml_table const& t, memory_attributes const& stage1, bool fwb) {
-  constexpr std::string_view releases = "linux-6.1, linux-6.9, linux-6.17: linux- and a kernel version";
-  std::string const policy = t.need_string("policy", releases);
-  auto const version = linux_version(policy);
-  if (!version) t.refuse("policy", fmt::format("\"{}\"", policy), std::string(releases));
+  named_policy const policy = find_policy(t.need_string("policy", "a policy's name, such as \"linux-6.17\" or \"xen\""),
+                                          t.file(), t.line("policy"));
   std::vector<std::string_view> names;
   for (unsigned i = 0; i + 1 < backing_count; ++i) names.push_back(vmsa::name(static_cast<backing>(i)));
   auto const index = t.choice("backing", names);
@@ -63,10 +49,10 @@ memory_attributes decided(toml_table const& t, memory_attributes const& stage1, 
   policy_host host;
   host.cpu.s2fwb = fwb;
   host.cpu.dic = t.flag("dic").value_or(fwb);
-  decision const d = decide(*version, host, behind, fault_access{});
+  decision const d = policy.decide_for(host, inputs_of(behind), behind, fault_access{});
   if (!d.maps())
-    t.refuse("backing", fmt::format("{} maps no {} here: {}", policy, vmsa::name(behind), d.row ? d.row->why : ""),
-             "a backing that the policy maps");
+    t.refuse("backing", fmt::format("{} maps no {} here: {}", policy.name(), vmsa::name(behind), d.row ? d.row->why : ""),
+             "a backing that the policy maps; or stage2 = \"...\", the memory type of the mapping");
   return combine(stage1, {.memattr = d.memattr, .sh = d.sh}, {.fwb = d.fwb});
 }
 

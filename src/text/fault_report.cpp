@@ -26,16 +26,6 @@ using nlohmann::ordered_json;
 constexpr pa table_memory{u64{1} << 47};
 constexpr u64 table_memory_size(std::size_t accesses) { return (u64{1} << 20) + 3 * granule_size(granule::k4) * accesses; }
 
-// An unknown policy is an error where the scenario names it.
-named_policy policy_of(fault_scenario const& s) {
-  try {
-    return find_policy(s.policy);
-  } catch (input_error const& error) {
-    if (s.policy_line == 0 || !error.file().empty()) throw;
-    throw input_error(s.file, s.policy_line, error.problem(), error.valid());
-  }
-}
-
 // Stage 1's output as the guest meant it: a MAIR byte that needs a feature says that the guest has the feature.
 memory_attributes stage1_of(guest_access const& access, access_kind kind, features f) {
   f.xs = f.mte2 = true;
@@ -276,7 +266,8 @@ fault_report run(fault_scenario const& scenario) {
   registers.vttbr.raw = table->root().value;
   auto const regime = make_regime(registers, host.cpu);
 
-  named_policy const policy = policy_of(scenario);
+  named_policy const policy =
+      find_policy(scenario.policy, scenario.policy_line == 0 ? std::string() : scenario.file, scenario.policy_line);
   for (guest_access const& access : scenario.accesses) {
     fault_story story;
     story.access = &access;

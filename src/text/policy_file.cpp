@@ -261,7 +261,7 @@ decision named_policy::decide_for(policy_host const& host, memory_inputs const& 
   return decide(std::get<user_policy>(policy_).table(), host, m, kind, a);
 }
 
-named_policy find_policy(std::string const& name) {
+named_policy find_policy(std::string const& name, std::string const& file, std::size_t line) {
   constexpr std::string_view linux_prefix = "linux-";
   if (name.starts_with(linux_prefix)) {
     std::string_view const version = std::string_view(name).substr(linux_prefix.size());
@@ -269,7 +269,7 @@ named_policy find_policy(std::string const& name) {
   }
   if (std::optional<hypervisor> const h = parse_hypervisor(name)) return {name, hypervisor_policy{*h, {}}};
   if (name.ends_with(".toml")) return {name, user_policy::parse(read_text(name), name)};
-  throw input_error("", 0, fmt::format("no policy \"{}\"", name),
+  throw input_error(file, line, fmt::format("no policy \"{}\"", name),
                     fmt::format("linux-X.Y for {}; {}; or a file FILE.toml", valid_kernel, hypervisor_names()));
 }
 

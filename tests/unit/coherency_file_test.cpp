@@ -152,6 +152,13 @@ TEST(coherency_file, attributes_come_from_both_stages_or_a_policy) {
             summary::device_nGnRE);
   EXPECT_EQ(type("stage1 = \"Normal-NC\"\npolicy = \"linux-6.17\"\nbacking = \"devm-generic\"\nfwb = true\n"),
             summary::normal_wb);
+  EXPECT_EQ(type("stage1 = \"Normal-NC\"\npolicy = \"xen\"\nbacking = \"vfio-pci-bar\"\n"), summary::device_nGnRE);
+  EXPECT_EQ(type("stage1 = \"Normal-NC\"\npolicy = \"xen-dom0\"\nbacking = \"vfio-pci-bar\"\n"), summary::normal_nc);
+  EXPECT_EQ(type("stage1 = \"Normal-NC\"\npolicy = \"bao\"\nbacking = \"vfio-pci-bar\"\n"), summary::device_GRE);
+  EXPECT_EQ(type("stage1 = \"Normal-NC\"\npolicy = \"" VMSA_TESTS_DIR
+                 "/decide/trust-the-vma.toml\"\nbacking = \"pci-sysfs-resource\"\n"),
+            summary::device_nGnRE);
+  EXPECT_EQ(type("stage1 = \"Normal-WB\"\npolicy = \"tf-rmm\"\nbacking = \"vfio-pci-bar\"\n"), summary::normal_nc);
 }
 
 struct bad_input {
@@ -171,6 +178,11 @@ TEST(coherency_file, what_is_wrong_is_named_with_its_line) {
       {"[[agent]]\nname = \"a\"\n[[alias]]\nname = \"n\"\nagent = \"b\"\nattributes = \"Normal-NC\"\n", 5,
        "no agent \"b\""},
       {"[[agent]]\nname = \"a\"\n[[alias]]\nname = \"n\"\nagent = \"a\"\nattributes = \"Normal\"\n", 6, "Normal"},
+      {"[[agent]]\nname = \"a\"\n[[alias]]\nname = \"n\"\nagent = \"a\"\nstage1 = \"Normal-NC\"\npolicy = \"zen\"\n", 7,
+       "no policy \"zen\""},
+      {"[[agent]]\nname = \"a\"\n[[alias]]\nname = \"n\"\nagent = \"a\"\nstage1 = \"Normal-NC\"\npolicy = \"nova\"\n"
+       "backing = \"vfio-pci-bar\"\n",
+       8, "nova maps no vfio-pci-bar here: the caller chooses"},
       {"[[agent]]\nname = \"a\"\nprogram = [\n  \"dsb\",\n  \"jump\",\n]\n", 5, "jump"},
       {"[[agent]]\nname = \"a\"\nprogram = [\n  \"dsb\",\n  \"wait forever\",\n]\n", 5, "nobody signals"},
       {"[[agent]]\nname = \"a\"\nprogram = [\"load x\"]\n", 3, "no alias of line"},

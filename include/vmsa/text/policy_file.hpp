@@ -50,8 +50,9 @@ class named_policy {
 };
 static_assert(fault_policy<named_policy>);
 
-// `linux-6.12`, `xen`, or a file's name that ends in .toml. Throws input_error for anything else.
-named_policy find_policy(std::string const& name);
+// `linux-6.12`, `xen`, or a file's name that ends in .toml. Throws input_error for anything else, at the line of the file
+// that has the name, where one has it.
+named_policy find_policy(std::string const& name, std::string const& file = {}, std::size_t line = 0);
 
 // What a situation is, in the words of a policy file: only the inputs in which it is narrower than everything.
 std::string describe(situation_set const& s);
