@@ -126,6 +126,27 @@ constexpr void add_output_rows(field_list& rows, unsigned high, unsigned low, bo
     rows.add(rest, 12, "RES0", field_role::res0);
 }
 
+// The rows of a descriptor that is invalid or reserved.
+constexpr field_list fault_layout() noexcept {
+  field_list rows;
+  rows.add(63, 1, "IGNORED", field_role::ignored);
+  rows.add(0, 0, "valid");
+  return rows;
+}
+
+// Adds the rows of bits 58:0 of a table descriptor, which mean the same at both stages.
+constexpr void add_table_rows(field_list& rows, descriptor_format const& f) noexcept {
+  rows.add(58, 51, "IGNORED", field_role::ignored);
+  rows.add(50, f.ds ? 50 : 48, "RES0", field_role::res0);
+  add_output_rows(rows, f.ds ? 49 : 47, granule_bits(f.tg), false, f);
+  rows.add(11, 11, "IGNORED", field_role::ignored);
+  rows.add(10, 10, "AF");
+  if (f.ds) rows.add(9, 8, "OA[51:50]");
+  rows.add(f.ds ? 7 : 9, 2, "IGNORED", field_role::ignored);
+  rows.add(1, 1, "type");
+  rows.add(0, 0, "valid");
+}
+
 static_assert(leaf_output({0x0000'0000'4000'07ff}, level::l3, {}) == pa{0x4000'0000});
 static_assert(leaf_output({0x0002'0000'0000'0301}, level::l2, {.ds = true}).value == 0x000e'0000'0000'0000);
 static_assert(next_table({0x1'f003}, {.tg = granule::k64, .lpa = true}).value == 0x000f'0000'0001'0000);

@@ -24,28 +24,15 @@ using ns_table = field<63, 63, bool>;
 
 constexpr field_list stage1_layout(descriptor_kind kind, level l, descriptor_format const& f) noexcept {
   field_list rows;
-  if (kind == descriptor_kind::invalid || kind == descriptor_kind::reserved) {
-    rows.add(63, 1, "IGNORED", field_role::ignored);
-    rows.add(0, 0, "valid");
-    return rows;
-  }
   if (kind == descriptor_kind::table) {
-    unsigned const low = granule_bits(f.tg);
     rows.add(63, 63, "NSTable");
     rows.add(62, 61, "APTable");
     rows.add(60, 60, "UXNTable");
     rows.add(59, 59, "PXNTable");
-    rows.add(58, 51, "IGNORED", field_role::ignored);
-    rows.add(50, f.ds ? 50 : 48, "RES0", field_role::res0);
-    add_output_rows(rows, f.ds ? 49 : 47, low, false, f);
-    rows.add(11, 11, "IGNORED", field_role::ignored);
-    rows.add(10, 10, "AF");
-    if (f.ds) rows.add(9, 8, "OA[51:50]");
-    rows.add(f.ds ? 7 : 9, 2, "IGNORED", field_role::ignored);
-    rows.add(1, 1, "type");
-    rows.add(0, 0, "valid");
+    add_table_rows(rows, f);
     return rows;
   }
+  if (!is_leaf(kind)) return fault_layout();
   rows.add(63, 63, "IGNORED", field_role::ignored);
   rows.add(62, 59, "PBHA");
   rows.add(58, 55, "SW", field_role::software);

@@ -23,34 +23,12 @@ using pbha = field<62, 59, u8>;
 // The row set of one descriptor, highest bits first.
 constexpr field_list stage2_layout(descriptor_kind kind, level l, descriptor_format const& f) noexcept {
   field_list rows;
-  if (kind == descriptor_kind::invalid || kind == descriptor_kind::reserved) {
-    rows.add(63, 1, "IGNORED", field_role::ignored);
-    rows.add(0, 0, "valid");
-    return rows;
-  }
   if (kind == descriptor_kind::table) {
-    unsigned const low = granule_bits(f.tg);
     rows.add(63, 59, "RES0", field_role::res0);
-    rows.add(58, 51, "IGNORED", field_role::ignored);
-    if (f.ds) {
-      rows.add(50, 50, "RES0", field_role::res0);
-      add_output_rows(rows, 49, low, false, f);
-    } else {
-      rows.add(50, 48, "RES0", field_role::res0);
-      add_output_rows(rows, 47, low, false, f);
-    }
-    rows.add(11, 11, "IGNORED", field_role::ignored);
-    rows.add(10, 10, "AF");
-    if (f.ds) {
-      rows.add(9, 8, "OA[51:50]");
-      rows.add(7, 2, "IGNORED", field_role::ignored);
-    } else {
-      rows.add(9, 2, "IGNORED", field_role::ignored);
-    }
-    rows.add(1, 1, "type");
-    rows.add(0, 0, "valid");
+    add_table_rows(rows, f);
     return rows;
   }
+  if (!is_leaf(kind)) return fault_layout();
   rows.add(63, 63, "RES0", field_role::res0);
   rows.add(62, 59, "PBHA");
   rows.add(58, 55, "SW", field_role::software);
