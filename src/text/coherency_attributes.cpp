@@ -59,9 +59,7 @@ memory_attributes decided(toml_table const& t, memory_attributes const& stage1, 
 }  // namespace
 
 memory_attributes alias_attributes(toml_table const& t) {
-  constexpr std::string_view shareabilities[] = {"non", "outer", "inner"};
-  constexpr shareability encoded[] = {shareability::non, shareability::outer, shareability::inner};
-  shareability const sh = encoded[t.choice("sh", shareabilities).value_or(2)];
+  shareability const sh = t.sh("sh").value_or(shareability::inner);
   if (auto const type = memory_type(t, "attributes")) {
     for (std::string_view other : {"stage1", "stage2", "policy", "backing"})
       if (t.has(other)) t.refuse(other, "beside attributes", "one or the other");

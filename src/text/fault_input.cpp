@@ -17,7 +17,6 @@ namespace vmsa::text {
 namespace {
 
 constexpr std::array<std::string_view, 3> access_names{"read", "write", "exec"};
-constexpr std::array<std::string_view, 3> sh_names{"non", "outer", "inner"};
 constexpr std::array<std::string_view, hypervisor_mode_count> mode_names{"vhe", "pkvm-guest", "pkvm-protected", "nested"};
 constexpr std::array<std::string_view, 3> fault_names{"translation", "permission", "access-flag"};
 
@@ -36,7 +35,7 @@ guest_attributes read_stage1(toml_table const& t) {
       t.refuse("mair", hex(*byte), "a MAIR attribute byte that is not reserved");
     a.mair = static_cast<u8>(*byte);
   }
-  if (auto const sh = t.choice("sh", sh_names)) a.sh = *sh == 0 ? 0b00 : *sh == 1 ? 0b10 : 0b11;
+  if (auto const sh = t.sh("sh")) a.sh = static_cast<u8>(*sh);
   return a;
 }
 

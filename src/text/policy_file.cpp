@@ -25,11 +25,7 @@ struct user_policy::data {
 
 namespace {
 
-std::string join(std::span<std::string_view const> names) {
-  std::string out;
-  for (std::string_view n : names) out += fmt::format("{}{}", out.empty() ? "" : " ", n);
-  return out;
-}
+std::string join(std::span<std::string_view const> names) { return fmt::format("{}", fmt::join(names, " ")); }
 
 // Yes or no, when the row says it.
 any_of<bool> flag(toml_table const& t, std::string_view key) {
@@ -106,7 +102,6 @@ constexpr std::array<std::string_view, 5> outcome_names{"map", "memslot-error", 
                                                         "mmio-exit"};
 constexpr std::array<std::string_view, 5> errno_names{"EFAULT", "EINVAL", "EPERM", "EIO", "ENOSYS"};
 constexpr std::array<std::string_view, 3> exception_names{"external-abort", "address-size", "serror"};
-constexpr std::array<std::string_view, 3> sh_names{"non", "outer", "inner"};
 constexpr std::array<std::string_view, 5> write_names{"never", "host", "host-unless-logged", "slot", "always"};
 constexpr std::array<std::string_view, 3> execute_names{"never", "fetch-or-dic", "always"};
 constexpr std::array<std::string_view, 3> leaf_names{"page", "vma", "host"};
@@ -135,8 +130,7 @@ verdict read_verdict(toml_table const& t, fwb_use fwb) {
   if (*memory == stage2_memory::normal_wt && fwb != fwb_use::never)
     t.refuse("memory_type", "Normal-WT has no encoding with FWB", "another type, or fwb = \"never\" for the policy");
   v.memory = *memory;
-  constexpr shareability sh[] = {shareability::non, shareability::outer, shareability::inner};
-  v.sh = sh[t.choice("sh", sh_names).value_or(2)];
+  v.sh = t.sh("sh").value_or(shareability::inner);
   v.write = pick(t, "write", write_names, write_grant::host);
   v.execute = pick(t, "execute", execute_names, execute_grant::never);
   v.leaf = pick(t, "leaf", leaf_names, leaf_limit::host);

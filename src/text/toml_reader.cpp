@@ -48,12 +48,6 @@ std::string_view kind_name(toml::node const& node) {
   }
 }
 
-std::string list(std::span<std::string_view const> names) {
-  std::string out;
-  for (std::string_view n : names) out += fmt::format("{}{}", out.empty() ? "" : " ", n);
-  return out;
-}
-
 }  // namespace
 
 toml_table::toml_table(std::shared_ptr<toml_document const> document, void const* table, std::string name)
@@ -177,7 +171,14 @@ std::optional<std::size_t> toml_table::choice(std::string_view key, std::span<st
   if (!value) return std::nullopt;
   for (std::size_t i = 0; i < names.size(); ++i)
     if (names[i] == *value) return i;
-  refuse(key, fmt::format("\"{}\"", *value), list(names));
+  refuse(key, fmt::format("\"{}\"", *value), fmt::format("{}", fmt::join(names, " ")));
+}
+
+std::optional<shareability> toml_table::sh(std::string_view key) const {
+  constexpr std::string_view names[] = {"non", "outer", "inner"};
+  constexpr shareability values[] = {shareability::non, shareability::outer, shareability::inner};
+  std::optional<std::size_t> const i = choice(key, names);
+  return i ? std::optional(values[*i]) : std::nullopt;
 }
 
 std::optional<toml_table> toml_table::table(std::string_view key) const {
@@ -216,12 +217,10 @@ u64 toml_table::need_hex(std::string_view key) const {
 void toml_table::finish() const {
   for (auto const& [key, node] : as_table(table_)) {
     if (asked_.contains(key.str())) continue;
-    std::string valid;
-    for (std::string const& known : asked_) valid += fmt::format("{}{}", valid.empty() ? "" : " ", known);
     throw input_error(document_->file, node.source().begin.line,
                       fmt::format("{}{}\"{}\" is no key {}", name_, name_.empty() ? "" : ": ", key.str(),
                                   name_.empty() ? "of this document" : "of this table"),
-                      valid);
+                      fmt::format("{}", fmt::join(asked_, " ")));
   }
 }
 

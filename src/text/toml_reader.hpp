@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vmsa/arch/bits.hpp"
+#include "vmsa/arch/memory_attributes.hpp"
 
 namespace vmsa::text {
 
@@ -38,6 +38,9 @@ class toml_table {
   std::vector<std::string> string_or_strings(std::string_view key) const;
   // The position of the key's value in `names`.
   std::optional<std::size_t> choice(std::string_view key, std::span<std::string_view const> names) const;
+
+  // `non`, `outer` or `inner`.
+  std::optional<shareability> sh(std::string_view key) const;
 
   std::optional<toml_table> table(std::string_view key) const;
   std::vector<toml_table> tables(std::string_view key) const;  // [[key]], in order; empty when absent

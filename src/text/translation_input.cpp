@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -27,9 +26,6 @@ constexpr named_register register_table[] = {
     {"MAIR_EL1", [](el1_registers& r) -> u64& { return r.mair.raw; }},
     {"SCTLR_EL1", [](el1_registers& r) -> u64& { return r.sctlr.raw; }},
 };
-
-constexpr std::array<std::string_view, 3> sh_names{"non", "outer", "inner"};
-constexpr std::array<shareability, 3> sh_values{shareability::non, shareability::outer, shareability::inner};
 
 void read_machine(toml_table const& t, features& f) {
   id_registers id;
@@ -83,7 +79,7 @@ void read_choices(toml_table const& t, constraint_choices& c) {
       t.refuse("reserved_mair", hex(*byte), "a MAIR attribute byte that is not reserved");
     c.reserved_mair = static_cast<u8>(*byte);
   }
-  if (auto const sh = t.choice("reserved_sh", sh_names)) c.reserved_sh = sh_values[*sh];
+  c.reserved_sh = t.sh("reserved_sh").value_or(c.reserved_sh);
   t.finish();
 }
 
@@ -128,7 +124,7 @@ translation_question read_question(toml_table const& t) {
       if (*byte > 0xff) t.refuse("mair", hex(*byte), "one MAIR attribute byte");
       q.mair = static_cast<u8>(*byte);
     }
-    if (auto const sh = t.choice("sh", sh_names)) q.sh = static_cast<u8>(sh_values[*sh]);
+    if (auto const sh = t.sh("sh")) q.sh = static_cast<u8>(*sh);
   }
   if (auto const word = t.string("op")) {
     std::optional<operation> const op = parse_operation(*word);
