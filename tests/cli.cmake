@@ -7,6 +7,16 @@ vmsa_add_cli_test(help ARGS --help STDOUT "Usage: vmsa")
 vmsa_add_cli_test(version ARGS --version STDOUT "^vmsa ${PROJECT_VERSION}\n$")
 vmsa_add_cli_test(no_subcommand EXIT 2 STDERR "subcommand is required")
 vmsa_add_cli_test(unknown_subcommand ARGS frobnicate EXIT 2 STDERR "^vmsa: no subcommand .frobnicate.")
+vmsa_add_cli_test(unknown_option ARGS --frobnicate EXIT 2 STDERR "^vmsa: no option .--frobnicate.\n  valid: --help --version")
+vmsa_add_cli_test(option_twice ARGS decide --kvm 6.1 --kvm 6.2 EXIT 2
+                  STDERR "^vmsa: --kvm may be given once, and was given 2 times\n  valid: what vmsa decide --help lists\n$")
+vmsa_add_cli_test(option_without_value ARGS fault --esr EXIT 2 STDERR "^vmsa: --esr without its value\n  valid: ")
+vmsa_add_cli_test(unexpected_argument ARGS decide more EXIT 2 STDERR "^vmsa: unexpected argument more\n  valid: ")
+vmsa_add_cli_test(negative_count ARGS replay ${PROJECT_SOURCE_DIR}/README.md --show -1 EXIT 2
+                  STDERR "^vmsa: --show: Value -1 not in range 0 to 1000000\n  valid: ")
+file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/blank_lines.txt "\n \n")
+vmsa_add_cli_test(decode_nothing ARGS decode esr - STDIN ${CMAKE_CURRENT_BINARY_DIR}/blank_lines.txt EXIT 2
+                  STDERR "^vmsa: standard input: no value\n  valid: ")
 
 vmsa_add_cli_test(decode_pte ARGS decode pte --stage 2 --level 3 0x00400001000007d7
                   STDOUT "Normal-NC, RW, execute-never, inner shareable" ", AF\n")
@@ -107,6 +117,8 @@ vmsa_add_cli_test(translate_reserved ARGS translate --hcr 0x1 --vtcr 0x400800235
                   STDERR "VTCR_EL2 bit 42 is set\n  valid: 0: the bit is RES0")
 vmsa_add_cli_test(translate_kvm_guest ARGS translate --hcr 0x3c807c663f --vtcr 0x802a3558 --word 0x0=0x7fd --ipa 0x1234
                   STDOUT "= pa 0x1234: ")
+vmsa_add_cli_test(translate_op_of_nothing ARGS translate --op write EXIT 2 STDERR "--op without an address\n  valid: beside --va")
+vmsa_add_cli_test(translate_attribute_of_va ARGS translate --va 0x0 --s1-attr 0xff EXIT 2 STDERR "--s1-attr requires --ipa")
 vmsa_add_cli_test(translate_bad_op ARGS translate --op jump --ipa 0x0 EXIT 2 STDERR "valid: read write exec")
 vmsa_add_cli_test(replay_translate ARGS replay ${CMAKE_CURRENT_SOURCE_DIR}/tables/translate_sample.jsonl.gz
                   STDOUT "rows 1500, matched 1500, differed 0, skipped 0\n")

@@ -79,7 +79,10 @@ void list(bool json) {
 }
 
 int answer(coherency_options const& o) {
+  if (o.json && o.format != "text" && o.format != "json")
+    throw text::input_error("", 0, "--json and --format " + o.format, "one of the two");
   if (o.list) {
+    if (!o.file.empty()) throw text::input_error("", 0, fmt::format("--list and \"{}\"", o.file), "one of the two");
     list(o.json);
     return 0;
   }
@@ -145,7 +148,8 @@ void add_coherency(CLI::App& app, int& exit_code) {
   command->add_flag("--list", o->list, "list the built-in scenarios");
   command->add_flag("--print", o->print, "print the scenario instead of exploring it");
   command->add_flag("--no-repair", o->no_repair, "do not look for a repair");
-  command->add_option("--max-states", o->max_states, "stop after this many states")->check(CLI::PositiveNumber);
+  command->add_option("--max-states", o->max_states, "stop after this many states")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40));
   command->add_option("--max-memory", o->max_memory, "stop at this much memory, such as 512M (default 4G)")
       ->transform(CLI::AsSizeValue(false));
   command->add_option("--threads", o->threads, "default: as many as the machine has; the answer does not depend on it")

@@ -306,8 +306,8 @@ void add_decide(CLI::App& app, int&) {
   command->add_option("--smmu-s2fwb", a->s2fwb, "The SMMU uses S2FWB, on or off (default off)");
   command->add_option("--canwbs", a->canwbs, "IORT CANWBS, on or off (default off)");
   command->add_option("--no-snoop", a->no_snoop, "The device sets No_Snoop, on or off (default off)");
-  command->add_flag("--matrix", a->matrix, "Every backing, kernels and hosts across");
-  command->add_option("--column", a->columns, "A column of --matrix, as for --diff; give it again for more");
+  CLI::Option* const matrix = command->add_flag("--matrix", a->matrix, "Every backing, kernels and hosts across");
+  command->add_option("--column", a->columns, "A column of --matrix, as for --diff; give it again for more")->needs(matrix);
   command->add_option("--diff", a->diff, "What differs between two of VERSION[:fwb,dic,lpa2] (or a hypervisor, or FILE.toml)")
       ->expected(2);
   command->add_option("--format", a->format, "text (default) or markdown, for --matrix and --diff");
@@ -322,7 +322,19 @@ void add_decide(CLI::App& app, int&) {
       "  vmsa decide --kvm 6.17 --cpu neoverse-v2 --backing anonymous --access write --dma coherent --no-snoop on\n"
       "  vmsa decide --matrix --format markdown\n"
       "  vmsa decide --diff 6.17:fwb,dic 6.17\n");
-  command->callback([a] { run(*a); });
+  // The tables ask of every memory, each side under a policy and host of its own.
+  std::vector<CLI::Option const*> of_one;
+  for (char const* name : {"--kvm", "--hypervisor", "--type", "--policy", "--cpu", "--fwb", "--dic", "--lpa2", "--mode",
+                           "--guest-stage2", "--mte", "--backing", "--vma", "--vma-flags", "--page", "--nisv-exits",
+                           "--stage1", "--dma", "--smmu-s2fwb", "--canwbs", "--no-snoop"})
+    of_one.push_back(command->get_option(name));
+  command->callback([a, of_one] {
+    for (CLI::Option const* option : of_one)
+      if ((a->matrix || !a->diff.empty()) && option->count() != 0)
+        throw input_error("", 0, fmt::format("{} with {}", option->get_name(), a->matrix ? "--matrix" : "--diff"),
+                          "what each side is, VERSION[:fwb,dic,lpa2] such as 6.12:fwb,dic, and --access and --slot for all");
+    run(*a);
+  });
 }
 
 }  // namespace vmsa::cli

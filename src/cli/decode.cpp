@@ -25,6 +25,7 @@ struct arguments {
 // One value from each line of standard input; blank lines do not count.
 void decode_lines(arguments const& a, std::vector<text::explanation>& all) {
   text::line_reader lines("-");
+  std::size_t const before = all.size();
   for (std::string_view line; lines.next(line);) {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     try {
@@ -34,6 +35,8 @@ void decode_lines(arguments const& a, std::vector<text::explanation>& all) {
       throw text::input_error(std::string(at.file), at.number, error.problem(), error.valid());
     }
   }
+  if (all.size() == before)
+    throw text::input_error(std::string(lines.position().file), 0, "no value", "one hexadecimal value to a line");
 }
 
 void run(arguments const& a) {

@@ -17,14 +17,53 @@ namespace {
 
 constexpr int usage_error = 2;
 
-// CLI11 would only say that a subcommand is missing.
-void require_known(CLI::App& app, std::string const& name) {
-  std::string valid;
-  for (CLI::App const* command : app.get_subcommands({})) {
-    if (command->get_name() == name) return;
-    valid += (valid.empty() ? "" : " ") + command->get_name();
+std::string subcommands(CLI::App& app) {
+  std::string out;
+  for (CLI::App const* command : app.get_subcommands({})) out += (out.empty() ? "" : " ") + command->get_name();
+  return out;
+}
+
+// The first word, of which CLI11 would only say that a subcommand is missing.
+void require_known(CLI::App& app, int argc, char** argv) {
+  std::string const name = argc > 1 ? argv[1] : "";
+  if (name.empty())
+    throw text::input_error("", 0, "a subcommand is required", subcommands(app) + "; vmsa --help says what each does");
+  if (name[0] != '-') {
+    for (CLI::App const* command : app.get_subcommands({}))
+      if (command->get_name() == name) return;
+    throw text::input_error("", 0, "no subcommand \"" + name + "\"", subcommands(app));
   }
-  throw text::input_error("", 0, "no subcommand \"" + name + "\"", valid);
+  if (name != "-h" && name != "--help" && name != "--version")
+    throw text::input_error("", 0, "no option \"" + name + "\"",
+                            "--help --version, or a subcommand and then its options: " + subcommands(app));
+}
+
+// `text` with line breaks for the right column of a help page of 120 columns.
+std::string wrapped(std::string text) {
+  constexpr std::size_t width = 90;
+  for (std::size_t start = 0; text.size() - start > width;) {
+    std::size_t const blank = text.rfind(' ', start + width);
+    if (blank == std::string::npos || blank <= start) break;
+    text[blank] = '\n';
+    start = blank + 1;
+  }
+  return text;
+}
+
+std::string not_empty(std::string const& value) { return value.empty() ? "an empty value" : ""; }
+
+// What CLI11 found wrong with the words, as every other error of this command is told.
+[[noreturn]] void refuse(std::string const& command, std::string problem) {
+  auto const replace = [&](std::string_view before, std::string_view after) {
+    std::size_t const at = problem.find(before);
+    if (at != std::string::npos) problem.replace(at, before.size(), after);
+    return at != std::string::npos;
+  };
+  if (replace(": At Most 1 required but received ", " may be given once, and was given ")) problem += " times";
+  replace(": 1 required TEXT missing", " without its value");
+  replace("The following argument was not expected: ", "unexpected argument ");
+  replace("The following arguments were not expected: ", "unexpected arguments ");
+  throw text::input_error("", 0, problem, "what vmsa " + command + " --help lists");
 }
 
 int run(int argc, char** argv) {
@@ -32,6 +71,15 @@ int run(int argc, char** argv) {
   app.name("vmsa");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("vmsa ") + library_version);
+  app.footer(
+      "Exit code 0: answered; 1: a judging command judged negatively; 2: bad input or usage; 3: a limit was reached.\n"
+      "vmsa SUBCOMMAND --help has the options, and more examples.\n\n"
+      "Examples:\n"
+      "  vmsa fault\n"
+      "  vmsa decide --kvm 6.17 --cpu neoverse-v2 --backing vfio-pci-bar --access write\n"
+      "  vmsa coherency seed\n"
+      "  vmsa translate --hcr 0x1 --vtcr 0x80023558 --word 0x0=0x7fd --ipa 0x1234\n"
+      "  vmsa decode pte 0x400000000007d7\n");
 
   int exit_code = 0;
   constexpr add_command* commands[] = {
@@ -47,12 +95,19 @@ int run(int argc, char** argv) {
       add_bench,
   };
   for (add_command* add : commands) add(app, exit_code);
-  if (argc > 1 && argv[1][0] != '-') require_known(app, argv[1]);
+  for (CLI::App* command : app.get_subcommands({}))
+    for (CLI::Option* option : command->get_options()) {
+      option->description(wrapped(option->get_description()));
+      // An empty word is a mistake of the shell's caller, but a list may well be empty.
+      if (option->get_items_expected_max() > 0 && option->get_delimiter() == '\0') option->check(not_empty);
+    }
+  require_known(app, argc, argv);
 
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
-    return app.exit(error) == 0 ? 0 : usage_error;
+    if (error.get_exit_code() != 0) refuse(argv[1], error.what());
+    return app.exit(error);
   }
   return exit_code;
 }

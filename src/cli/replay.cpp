@@ -52,7 +52,8 @@ void add_replay(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<replay_options>();
   command->add_option("FILE", options->file, "table of recorded outcomes, gzipped or not; - is standard input")
       ->required();
-  command->add_option("--show", options->show, "how many differences to print (default 10)");
+  command->add_option("--show", options->show, "how many differences to print (default 10)")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1'000'000}));
   command->add_flag("--json", options->json, "the report as JSON");
   command->footer(
       "The kind of table is recognised by its header, JSON lines by their first brace: tests/README.md has the columns.\n"

@@ -22,6 +22,7 @@ struct arguments {
   std::vector<std::string> vas, ipas, words, images, features;
   std::string s1_attr;
   std::string op = "read";
+  std::string about;  // an option that says something of the access, where one is given
   unsigned el = 1;
   unsigned pa_bits = 0;
   bool unprivileged = false;
@@ -56,7 +57,6 @@ std::pair<std::string, std::string> halves(std::string const& option, std::strin
 text::translation_question question(arguments const& a, std::string const& option, std::string const& where) {
   std::optional<operation> const op = text::parse_operation(a.op);
   if (!op) throw text::input_error("", 0, fmt::format("--op \"{}\"", a.op), text::operation_list());
-  if (a.el > 1) throw text::input_error("", 0, fmt::format("--el {}", a.el), "0 or 1");
   text::translation_question q;
   q.stage2_only = option == "--ipa";
   q.where = number(option, where);
@@ -81,7 +81,7 @@ text::translation_scenario read_input(arguments const& a) {
 
   if (a.pa_bits != 0) {
     s.feat.pa_bits = static_cast<u8>(a.pa_bits);
-    if (a.pa_bits > 52 || physical_address_encoding(s.feat.pa_bits) == 0xff)
+    if (physical_address_encoding(s.feat.pa_bits) == 0xff)
       throw text::input_error("", 0, fmt::format("--pa-bits {}", a.pa_bits), "32, 36, 40, 42, 44, 48 or 52");
   }
   if (!a.features.empty()) s.feat = features{.pa_bits = s.feat.pa_bits};
@@ -107,6 +107,8 @@ text::translation_scenario read_input(arguments const& a) {
   if (!a.vas.empty() || !a.ipas.empty()) s.questions.clear();
   for (std::string const& where : a.vas) s.questions.push_back(question(a, "--va", where));
   for (std::string const& where : a.ipas) s.questions.push_back(question(a, "--ipa", where));
+  if (a.vas.empty() && a.ipas.empty() && !a.about.empty())
+    throw text::input_error("", 0, fmt::format("{} without an address", a.about), "beside --va or --ipa");
   if (s.questions.empty())
     throw text::input_error(s.file, 0, "nothing to translate", "--va, --ipa, or [[access]] in the file");
   return s;
@@ -165,16 +167,19 @@ void add_translate(CLI::App& app, int&) {
     command->add_option(reg.option(), a->values[i], fmt::format("{}, hexadecimal", reg.name));
   }
   command->add_option("--va", a->vas, "virtual address, through both stages");
-  command->add_option("--ipa", a->ipas, "intermediate physical address, through stage 2 alone");
-  command->add_option("--s1-attr", a->s1_attr, "with --ipa: the MAIR byte stage 1 gave it (default 0xff)");
+  CLI::Option* const ipa = command->add_option("--ipa", a->ipas, "intermediate physical address, through stage 2 alone");
+  command->add_option("--s1-attr", a->s1_attr, "with --ipa: the MAIR byte stage 1 gave it (default 0xff)")
+      ->needs(ipa);
   command->add_option("--image", a->images, "FILE@PA: a raw memory image, little-endian, from PA on");
   command->add_option("--word", a->words, "PA=DESCRIPTOR: one word of memory; the rest reads as 0");
-  command->add_option("--op", a->op, "read write exec rmw at_r at_w ldg stg tread twrite (default read)");
-  command->add_option("--el", a->el, "exception level of the access, 0 or 1 (default 1)");
-  command->add_flag("--unprivileged", a->unprivileged, "LDTR or STTR");
-  command->add_flag("--pan", a->pan, "PSTATE.PAN=1");
-  command->add_flag("--unaligned", a->unaligned, "not aligned to its size");
-  command->add_option("--pa-bits", a->pa_bits, "implemented physical address size: 32 36 40 42 44 48 52 (default 52)");
+  std::vector<CLI::Option const*> const of_the_access{
+      command->add_option("--op", a->op, "read write exec rmw at_r at_w ldg stg tread twrite (default read)"),
+      command->add_option("--el", a->el, "exception level of the access (default 1)")->check(CLI::Range(0u, 1u)),
+      command->add_flag("--unprivileged", a->unprivileged, "LDTR or STTR"),
+      command->add_flag("--pan", a->pan, "PSTATE.PAN=1"),
+      command->add_flag("--unaligned", a->unaligned, "not aligned to its size")};
+  command->add_option("--pa-bits", a->pa_bits, "implemented physical address size: 32 36 40 42 44 48 52 (default 52)")
+      ->check(CLI::Range(32u, 52u));
   command->add_option("--features", a->features, "only these: LPA2,HAFDBS,... (default: all)")->delimiter(',');
   command->add_flag("--print-example", a->print_example, "print the example scenario");
   command->add_flag("--json", a->json, "one JSON object, or an array for several accesses");
@@ -186,7 +191,11 @@ void add_translate(CLI::App& app, int&) {
       "  vmsa translate walk.toml --va 0x1008 --op write --el 0\n"
       "  vmsa translate --hcr 0x1 --vtcr 0x80023558 --vttbr 0x40000000 --image ram.bin@0x40000000 --ipa 0x80001000\n"
       "  vmsa translate --hcr 0x1 --vtcr 0x80023558 --word 0x0=0x7fd --ipa 0x1234\n");
-  command->callback([a] { run(*a); });
+  command->callback([a, of_the_access] {
+    for (CLI::Option const* option : of_the_access)
+      if (option->count() != 0) a->about = option->get_name();
+    run(*a);
+  });
 }
 
 }  // namespace vmsa::cli
