@@ -41,7 +41,7 @@ u64 number(std::string const& option, std::string_view text, u64 most = ~u64{0})
 }
 
 pa word_address(std::string const& option, std::string_view text) {
-  pa const at{number(option, text)};
+  pa const at{number(option, text, low_mask(52))};
   if (!at.aligned_to(8)) throw text::input_error("", 0, fmt::format("{} {}", option, text), "a multiple of 8");
   return at;
 }

@@ -14,6 +14,8 @@ constexpr flag_meaning vtcr_flags[] = {
     {"D128", "128-bit descriptors, which vmsa does not model"},
     {"S2POE", "permission overlays, which vmsa does not model"},
     {"S2PIE", "indirect permissions, which vmsa does not model"},
+    {"TL1", "the TopLevel1 permission is checked"},
+    {"TL0", "the TopLevel0 permission is checked"},
     {"AssuredOnly", "the AssuredOnly attribute is in use"},
     {"DS", "52-bit addresses; shareability from SH0", "48-bit addresses; shareability from the descriptor"},
     {"NSA", "see NSW: Secure state only"},

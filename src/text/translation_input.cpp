@@ -27,6 +27,8 @@ constexpr named_register register_table[] = {
     {"SCTLR_EL1", [](el1_registers& r) -> u64& { return r.sctlr.raw; }},
 };
 
+constexpr u64 end_of_memory = u64{1} << 52;  // no physical address has more bits
+
 void read_machine(toml_table const& t, features& f) {
   id_registers id;
   bool given = false;
@@ -94,7 +96,8 @@ void read_registers(toml_table const& t, el1_registers& r) {
 void read_memory(toml_table const& t, std::string const& scenario, sim::sparse_memory& memory) {
   pa const at{t.need_hex("at")};
   if (!at.aligned_to(8)) t.refuse("at", hex(at), "a multiple of 8");
-  if (t.has("file") == t.has("words")) t.refuse("at", "memory needs words or a file", "one of words and file");
+  if (t.has("file") == t.has("words"))
+    t.refuse("words", t.has("words") ? "given besides file" : "memory needs words or a file", "one of words and file");
   if (auto const file = t.string("file")) {
     std::filesystem::path const beside = std::filesystem::path(scenario).parent_path() / *file;
     try {
@@ -104,7 +107,10 @@ void read_memory(toml_table const& t, std::string const& scenario, sim::sparse_m
     }
   }
   u64 offset = 0;
-  for (std::string const& word : t.strings("words")) {
+  std::vector<std::string> const words = t.strings("words");
+  if (at.value > end_of_memory || words.size() * 8 > end_of_memory - at.value)
+    t.refuse("at", fmt::format("{} and {} words", hex(at), words.size()), "memory that ends at or below 0x10000000000000");
+  for (std::string const& word : words) {
     std::optional<u64> const raw = word.starts_with("0x") ? parse_number(word, 16) : std::nullopt;
     if (!raw) t.refuse("words", fmt::format("\"{}\"", word), "\"0x\" and up to 16 hex digits");
     memory.set(at + offset, {*raw});
@@ -117,7 +123,8 @@ translation_question read_question(toml_table const& t) {
   translation_question q;
   q.name = t.string("name").value_or("");
   q.stage2_only = t.has("ipa");
-  if (t.has("va") == t.has("ipa")) t.refuse("va", "an access needs an address", "one of va and ipa");
+  if (t.has("va") == t.has("ipa"))
+    t.refuse("va", t.has("va") ? "given besides ipa" : "an access needs an address", "one of va and ipa");
   q.where = t.need_hex(q.stage2_only ? "ipa" : "va");
   if (q.stage2_only) {
     if (auto const byte = t.hex("mair")) {
@@ -167,6 +174,8 @@ std::string valid_instead_of(unmodelled_bit const& b) {
 void add_image(sim::sparse_memory& memory, std::string const& path, pa base) {
   constexpr std::uintmax_t most = std::uintmax_t{1} << 30;
   if (!base.aligned_to(8)) throw input_error(path, 0, fmt::format("an image at {}", hex(base)), "a multiple of 8");
+  if (base.value > end_of_memory - most)
+    throw input_error(path, 0, fmt::format("an image at {}", hex(base)), fmt::format("at most {}", hex(end_of_memory - most)));
   std::error_code failed;
   if (!std::filesystem::is_regular_file(path, failed))
     throw input_error(path, 0, "cannot be read", "the path of a raw memory image");
