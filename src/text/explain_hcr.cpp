@@ -66,7 +66,7 @@ constexpr flag_meaning hcr_flags[] = {
 };
 
 // The bits that change what a guest's access does, in the order a reader asks.
-constexpr std::string_view translation_bits[] = {"VM", "FWB", "DC", "DCT", "CD", "ID", "PTW", "E2H", "TGE"};
+constexpr std::string_view translation_bits[] = {"VM", "FWB", "DC", "DCT", "CD", "ID", "PTW", "E2H", "TGE", "NV", "NV1", "NV2"};
 
 }  // namespace
 

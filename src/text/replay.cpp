@@ -88,7 +88,7 @@ table_match recognise(column_names const& names, std::string const& file) {
     if (best.kind == nullptr || m.score() > best.score()) best = std::move(m);
     known += fmt::format("{}{}", known.empty() ? "" : ", ", kind.name);
   }
-  if (best.found == 0)
+  if (best.score() <= 0)  // more of its columns are missing than there
     throw input_error(file, 1, "no table with this header is known",
                       "the columns of " + known + ", or the JSON lines of translate");
   std::string const unknown =

@@ -10,6 +10,7 @@
 #include "vmsa/text/format.hpp"
 #include "vmsa/text/input_error.hpp"
 #include "vmsa/text/names.hpp"
+#include "vmsa/text/translation_input.hpp"
 #include "vmsa/text/translation_names.hpp"
 
 namespace vmsa::text {
@@ -70,15 +71,17 @@ class recorded_case {
 
 el1_registers read_registers(recorded_case const& c) {
   json const& regs = c.object("regs");
-  auto const value = [&](char const* name) { return regs.contains(name) ? c.hex_of(regs, name) : 0; };
-  return {.hcr = {{value("HCR_EL2")}},
-          .vtcr = {{value("VTCR_EL2")}},
-          .vttbr = {{value("VTTBR_EL2")}},
-          .tcr = {{value("TCR_EL1")}},
-          .ttbr0 = {{value("TTBR0_EL1")}},
-          .ttbr1 = {{value("TTBR1_EL1")}},
-          .mair = {{value("MAIR_EL1")}},
-          .sctlr = {{value("SCTLR_EL1")}}};
+  el1_registers out;
+  std::size_t known = 0;
+  std::string names;
+  for (named_register const& reg : translation_registers()) {
+    names += fmt::format("{}{}", names.empty() ? "" : " ", reg.name);
+    if (!regs.contains(reg.name)) continue;
+    reg.raw(out) = c.hex_of(regs, reg.name);
+    ++known;
+  }
+  if (known != regs.size()) c.refuse("\"regs\" names a register that the model does not have", names);
+  return out;
 }
 
 memory_access read_access(recorded_case const& c) {
@@ -207,7 +210,9 @@ class translate_evaluator final : public replay_evaluator {
       memory.set({*address}, {c.hex_value(value, where)});
     }
 
-    auto const regime = make_regime(read_registers(c), f, choices);
+    el1_registers const registers = read_registers(c);
+    if (unmodelled_bit const bit = unmodelled_control(registers)) return skip(describe(bit) + ", which is not modelled");
+    auto const regime = make_regime(registers, f, choices);
     memory_access const acc = read_access(c);
     std::string const& mode = c.word("mode", "full or s2");
     if (mode != "full" && mode != "s2") c.refuse(fmt::format("\"mode\": \"{}\"", mode), "full or s2");

@@ -89,6 +89,7 @@ TEST(Replay, TheNearestTableIsNamed) {
        "the table memattr_combine without an outcome to compare, and \"typ\" is not one of its columns"},
       {"mair,s1_sh,s2_memattr,s2_sh,fwb,cd,type,mair\n", "column \"mair\" stands twice"},
       {"a,b,c\n", "no table with this header is known"},
+      {"ap,xn,op,el,pan\n", "no table with this header is known"},
   };
   for (row const& r : rows) {
     std::string const says = error_of(r.header);
@@ -119,6 +120,11 @@ TEST(Replay, JsonLinesAreTranslations) {
   EXPECT_EQ(other.differences[0].detail, R"(pa: recorded "0x124", vmsa "0x123")");
   EXPECT_EQ(of(machine + R"({"fetch":[[2,1,"0x1000","0x00000000000007fd"]]}})").differed, 1u) << "no s2leaf";
   EXPECT_EQ(of(machine + R"({"cu":"NOVELTY=1"}})").skipped, 1u);
+  std::string nested = machine;
+  nested.replace(nested.find("\"0x1\""), 5, "\"0x40000000001\"");
+  replay_report const skipped = of(nested + "{}}\n");
+  ASSERT_EQ(skipped.skips.size(), 1u);
+  EXPECT_EQ(skipped.skips[0].detail, "HCR_EL2.NV (bit 42) is set, which is not modelled");
   std::string unknown = machine;
   unknown.replace(unknown.find("S2FWB"), 5, "S9FWB");
   EXPECT_EQ(of(unknown + "{}}").skipped, 1u);
@@ -129,6 +135,7 @@ TEST(Replay, DamagedJsonLinesAreRefusedWithTheirLine) {
   for (std::string const& bad : {std::string("{"), std::string("[]"), good.substr(0, 40), std::string("{}"),
                                  std::string(good).replace(good.find("\"0x1\""), 5, "1"),
                                  std::string(good).replace(good.find(":48"), 3, ":47"),
+                                 std::string(good).replace(good.find("VTTBR_EL2"), 9, "TTBR0_EL2"),
                                  std::string(good).replace(good.find("read"), 4, "jump")}) {
     try {
       (void)of(good + bad + "\n");

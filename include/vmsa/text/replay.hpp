@@ -21,7 +21,7 @@ struct replay_report {
   std::uint64_t rows = 0;
   std::uint64_t matched = 0;
   std::uint64_t differed = 0;
-  std::uint64_t skipped = 0;  // rows that name a feature or a choice the model does not have
+  std::uint64_t skipped = 0;  // rows with a feature, control or choice that the model does not have
   std::vector<replay_difference> differences{};  // the first `show`
   std::vector<replay_difference> skips{};        // the first `show`
   std::vector<std::string> unread{};             // columns that the table has and the model does not know
