@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <numeric>
 #include <random>
 #include <string>
@@ -98,7 +99,11 @@ std::vector<u64> shuffled(u64 bytes) {
   return order;
 }
 
-u64 arena_for(u64 bytes) { return (bytes >> 9) + (bytes >> 14) + (u64{256} << 10); }
+// What the tables for `bytes` of pages take and no more: a range row's memory should be as warm as its limit's.
+u64 arena_for(u64 bytes) {
+  u64 const tables = (bytes >> 21) + (bytes >> 30) + 8;  // with a root of two, and what aligns it
+  return tables * page + (tables / 63 + 1) * page;       // and their bits
+}
 
 // A table in memory of its own, which is all zeros whenever a table starts.
 template <class Mode = exclusive, template <class, class> class Frames = occupancy_frames, class Geometry = geometry>
@@ -108,8 +113,10 @@ struct rig {
   using table_type = stage2_table<port_type, frames_type, Geometry, Mode>;
 
   // `bytes` of pages will be mapped, or as much table memory is needed.
-  explicit rig(u64 bytes, Geometry const& g) : memory(arena_for(bytes)), port(memory, pa{u64{1} << 32}), of(g) {}
+  explicit rig(u64 bytes, Geometry const& g)
+      : used(arena_for(bytes)), memory(used), port(memory, pa{u64{1} << 32}), of(g) {}
 
+  u64 used;
   sim::arena memory;
   port_type port;
   Geometry of;
@@ -118,8 +125,8 @@ struct rig {
 
   table_type& fresh() {
     table.reset();
-    memory.clear();
-    frames.emplace(port, port.base(), port.size(), granule::k4);
+    std::memset(memory.data(), 0, used);
+    frames.emplace(port, port.base(), used, granule::k4);
     table.emplace(*table_type::create(port, *frames, of, controls));
     return *table;
   }
@@ -169,15 +176,15 @@ auto fault_each(Rig& rig, std::vector<u64> const& order) {
     auto& table = rig.fresh();
     prepared_leaf const leaf = table.prepare(ram);
     stage2_cursor cursor;
-    return each<Pace>(order,
-                      [&](u64 at) { return static_cast<bool>(table.map(cursor, {at}, {at}, leaf)); });
+    return each<Pace>(order, [&](u64 at) { return static_cast<bool>(table.map(cursor, {at}, {at}, leaf)); });
   };
 }
 
 template <pace Pace, class Rig>
 void faults(benchmark::State& state, Rig&& rig, std::vector<u64> const& order, u64 bytes) {
   bench::radix3 tree(bytes);
-  row(state, static_cast<double>(order.size()), fault_each<Pace>(rig, order), limit_store<Pace>(tree, order, leaf_bits));
+  row(state, static_cast<double>(order.size()), fault_each<Pace>(rig, order),
+      limit_store<Pace>(tree, order, leaf_bits));
 }
 
 constexpr std::size_t batch = 256;
@@ -230,8 +237,7 @@ void relax(benchmark::State& state) {
   rig<> r(4 * gib, shape);
   bench::radix3 tree(4 * gib);
   std::vector<u64> const order = shuffled(4 * gib);
-  row(
-      state, static_cast<double>(order.size()),
+  row(state, static_cast<double>(order.size()),
       on_mapped(r, order, read_only,
                 [](auto& table, stage2_cursor& cursor, u64 at) {
                   return static_cast<bool>(table.relax(cursor, {at}, stage2_access::read_write));
@@ -249,12 +255,10 @@ void relax(benchmark::State& state) {
 void unmap_each(benchmark::State& state, std::vector<u64> const& order) {
   rig<> r(4 * gib, shape);
   bench::radix3 tree(4 * gib);
-  row(
-      state, static_cast<double>(order.size()),
-      on_mapped(r, order, ram,
-                [](auto& table, stage2_cursor& cursor, u64 at) {
-                  return static_cast<bool>(table.unmap(cursor, {at}));
-                }),
+  row(state, static_cast<double>(order.size()),
+      on_mapped(
+          r, order, ram,
+          [](auto& table, stage2_cursor& cursor, u64 at) { return static_cast<bool>(table.unmap(cursor, {at})); }),
       [&] {
         return each<pace::free>(order, [&](u64 at) {
           tree.entry(at) = 0;
@@ -471,28 +475,31 @@ void add_rows() {
   add("W3/refault_rand", [](state s) { refault(s, shuffled(4 * gib)); });
   add("W3/relax", relax);
   add("W4/4K", [](state s) {
-    on_range(s, gib / page, 1, gib, nothing, [](auto& t) { return t.map_range({0}, {page}, gib, ram); }, clear,
-             fill(page));
+    on_range(
+        s, gib / page, 1, gib, nothing, [](auto& t) { return t.map_range({0}, {page}, gib, ram); }, clear, fill(page));
   });
   add("W4/2M", [](state s) {
-    on_range(s, 32768, 4, gib / 4, nothing, [](auto& t) { return t.map_range({0}, {2 << 20}, 64 * gib, ram); }, clear,
-             fill(2 << 20));
+    on_range(
+        s, 32768, 4, gib / 8, nothing, [](auto& t) { return t.map_range({0}, {2 << 20}, 64 * gib, ram); }, clear,
+        fill(2 << 20));
   });
   add("W4/1G", [](state s) {
-    on_range(s, 1024, 16, gib / 64, nothing, [](auto& t) { return t.map_range({0}, {gib}, 1024 * gib, ram); }, clear,
-             fill(gib));
+    on_range(
+        s, 1024, 16, gib / 64, nothing, [](auto& t) { return t.map_range({0}, {gib}, 1024 * gib, ram); }, clear,
+        fill(gib));
   });
   add("W5/inline", [](state s) { look_up(s, false); });
   add("W5/batch", [](state s) { look_up(s, true); });
   add("W6/unmap_seq", [](state s) { unmap_each(s, ascending(4 * gib)); });
   add("W6/unmap_rand", [](state s) { unmap_each(s, shuffled(4 * gib)); });
   add("W6/unmap_range", [](state s) {
-    on_range(s, 4 * gib / page, 1, 4 * gib, map_pages, [](auto& t) { return t.unmap(ipa{0}, 4 * gib); }, fill(page),
-             clear);
+    on_range(
+        s, 4 * gib / page, 1, 4 * gib, map_pages, [](auto& t) { return t.unmap(ipa{0}, 4 * gib); }, fill(page), clear);
   });
   add("W6/write_protect", [](state s) {
-    on_range(s, 4 * gib / page, 1, 4 * gib, map_pages, [](auto& t) { return t.write_protect({0}, 4 * gib); },
-             fill(page), [](bench::flat& array) { array.protect(u64{0b10} << 6); });
+    on_range(
+        s, 4 * gib / page, 1, 4 * gib, map_pages, [](auto& t) { return t.write_protect({0}, 4 * gib); }, fill(page),
+        [](bench::flat& array) { array.protect(u64{0b10} << 6); });
   });
   add("W6/split", [](state s) {
     on_range(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What an exact translation costs while its tables are in the cache: four levels under four levels, 24 descriptors read
-// and recorded, every check made, attributes combined and PAR_EL1 encoded; and stage 2 alone, 4 descriptors. The pages of
-// a 2 MiB window are visited in an order that is not the tables'.
+// and recorded, every check made, attributes combined and PAR_EL1 encoded; and stage 2 alone, 4 descriptors. The pages
+// of a 2 MiB window are visited in an order that is not the tables'.
 #include <benchmark/benchmark.h>
 
 #include <vector>
