@@ -126,7 +126,8 @@ TEST(Stage2Table, UnmapGivesEmptyTablesBack) {
   EXPECT_EQ(m.frames.bytes_in_use(), 0u);
 }
 
-// 8 bytes for each page or block, and little above: 2 MiB per GiB of pages; 64 tables of 2 MiB blocks and a root of 8 KiB.
+// 8 bytes for each page or block, and little above: 2 MiB per GiB of pages; 64 tables of 2 MiB blocks and a root of 8
+// KiB.
 TEST(Stage2Table, TablesTakeLittleMoreThanTheirLeaves) {
   sim::machine_memory memory{u64{10} << 20, pa{0x8000'0000}};
   arena_frames<sim::machine_memory> frames{memory, memory.base(), memory.size(), granule::k4};
@@ -158,6 +159,73 @@ TEST(Stage2Table, OutOfFramesLeavesTheTableAsItWas) {
     EXPECT_EQ(m.frames.bytes_in_use(), before);
     EXPECT_FALSE(table->look_up(ipa{0x1000}));
   }
+}
+
+// The cursor holds the group, and is asked for an address in the middle of one of its pages.
+TEST(Stage2Table, ACursorTakesNoMisalignedAddress) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  prepared_leaf const page = table.prepare(ram);
+  stage2_cursor cursor;
+  for (u64 at = 0; at < 0x8000; at += 0x1000) ASSERT_TRUE(table.map(cursor, {at}, {at}, page));
+  EXPECT_EQ(table.map(cursor, ipa{0x8800}, pa{0x8000}, page).error, table_error::misaligned);
+  EXPECT_EQ(table.map(cursor, ipa{0x8000}, pa{0x8800}, page).error, table_error::misaligned);
+  EXPECT_EQ(table.unmap(cursor, ipa{0x7800}).error, table_error::misaligned);
+  EXPECT_FALSE(table.look_up(ipa{0x8000}));
+  EXPECT_EQ(table.look_up(ipa{0x7800}).output, pa{0x7800});
+}
+
+// Entries that a range wrote are not free for a fault, whatever the source's bits say of a table written as a whole.
+TEST(Stage2Table, AFaultFindsWhatARangeMapped) {
+  using source = occupancy_frames<sim::machine_memory>;
+  sim::machine_memory memory{u64{4} << 20, pa{0x8000'0000}};
+  source frames{memory, memory.base(), memory.size(), granule::k4};
+  auto table = *stage2_table<sim::machine_memory, source>::create(memory, frames, shape, controls);
+  ASSERT_TRUE(table.map_range(ipa{0}, pa{0x1000}, 0x20'3000, ram));
+  prepared_leaf const page = table.prepare(ram);
+  stage2_cursor cursor;
+  for (u64 at : {u64{0}, u64{0x1f'f000}, u64{0x20'2000}}) {
+    EXPECT_EQ(table.map(cursor, {at}, {0}, page, existing::keep).error, table_error::already_mapped) << at;
+    EXPECT_EQ(table.look_up({at}).output, pa{at + 0x1000});
+  }
+  EXPECT_TRUE(table.map(cursor, {0x20'3000}, {0}, page, existing::keep));
+}
+
+// A root of two tables, then a table of 1 GiB, and one for each 2 MiB: the last of the arena's frames maps 12 to 14
+// MiB.
+TEST(Stage2Table, ARangeThatRunsOutOfFramesSaysHowFarItCame) {
+  sim::machine_memory memory{u64{10} << 12, pa{0x8000'0000}};
+  arena_frames<sim::machine_memory> frames{memory, memory.base(), u64{10} << 12, granule::k4};
+  {
+    table_type table = *table_type::create(memory, frames, shape, controls);
+    stage2_outcome const out = table.map_range(ipa{0}, pa{0x1000}, u64{64} << 20, ram);
+    EXPECT_EQ(out.error, table_error::out_of_frames);
+    EXPECT_EQ(out.at, ipa{0xe0'0000});
+    EXPECT_EQ(out.tables_allocated, 8u);
+    EXPECT_EQ(out.entries_written, 1u + 7 + 7 * 512);
+    EXPECT_EQ(table.look_up(ipa{0xdf'ffff}).output, pa{0xe0'0fff});
+    EXPECT_FALSE(table.look_up(ipa{0xe0'0000}));
+    EXPECT_EQ(frames.bytes_in_use(), u64{10} << 12);
+  }
+  EXPECT_EQ(frames.bytes_in_use(), 0u);
+}
+
+TEST(Frames, RunsComeFromWhatWasNeverTaken) {
+  sim::machine_memory memory{u64{8} << 12, pa{0x8000'0000}};
+  arena_frames<sim::machine_memory> frames{memory, memory.base(), u64{8} << 12, granule::k4};
+  frame_run const first = frames.take_run(3);
+  EXPECT_EQ(first.first, pa{0x8000'0000});
+  EXPECT_EQ(first.count, 3u);
+  frames.give({pa{0x8000'1000}, false}, 0x1000);
+  frame_run const again = frames.take_run(3);
+  EXPECT_EQ(again.first, pa{0x8000'1000});
+  EXPECT_EQ(again.count, 1u);
+  frame_run const rest = frames.take_run(100);
+  EXPECT_EQ(rest.first, pa{0x8000'3000});
+  EXPECT_EQ(rest.count, 5u);
+  EXPECT_EQ(frames.bytes_in_use(), u64{8} << 12);
+  EXPECT_EQ(frames.take_run(1).count, 0u);
+  EXPECT_FALSE(frames.take(0x1000));
 }
 
 }  // namespace

@@ -8,8 +8,9 @@ namespace vmsa {
 
 // Frames from [base, base + size): taken in ascending order first, then from those given back. The arena is all zeros
 // at the start, and a frame given back as zeroed stays known-zero, so that most tables are never cleared.
-// Free frames are linked through their first word: next frame | 1 when the rest is zero. The word `free_` holds a tag in
-// its low bits that changes with every push and pop, so that Mode = lock_free pops no frame that came back meanwhile.
+// Free frames are linked through their first word: next frame | 1 when the rest is zero. The word `free_` holds a tag
+// in its low bits that changes with every push and pop, so that Mode = lock_free pops no frame that came back
+// meanwhile.
 template <mmu_port Port, class Mode = exclusive>
 class arena_frames {
  public:
@@ -20,17 +21,23 @@ class arena_frames {
   std::optional<frame> take(u64 size) noexcept {
     if (size <= granule_size()) {
       if (std::optional<frame> const f = pop()) return f;
+      frame_run const run = bump(1);
+      return run.count == 0 ? std::nullopt : std::optional(frame{run.first, true});
     }
-    u64 const bytes = size < granule_size() ? granule_size() : size;
     u64 seen = Mode::load(bump_);
     for (;;) {
-      u64 const start = (seen + bytes - 1) & ~(bytes - 1);
-      if (start < seen || start > end_ || end_ - start < bytes) return std::nullopt;
-      if (!Mode::swap(bump_, seen, start + bytes)) continue;
+      u64 const start = (seen + size - 1) & ~(size - 1);
+      if (start < seen || start > end_ || end_ - start < size) return std::nullopt;
+      if (!Mode::swap(bump_, seen, start + size)) continue;
       for (u64 gap = seen; gap < start; gap += granule_size()) push({{gap}, true});
-      Mode::add(in_use_, bytes);
+      Mode::add(in_use_, size);
       return frame{{start}, true};
     }
+  }
+  // A frame that was given back, or as many as follow each other in what was never taken.
+  frame_run take_run(u64 most) noexcept {
+    if (std::optional<frame> const f = pop()) return {f->address, 1};
+    return bump(most);
   }
 
   void give(frame f, u64 size) noexcept {
@@ -59,6 +66,19 @@ class arena_frames {
     do {
       port_->store(f.address, {(seen >> tag_bits) << 1 | (f.zeroed ? known_zero : 0)}, store_order::relaxed);
     } while (!Mode::swap(free_, seen, head(number_plus_one, seen)));
+  }
+
+  // Of what was never taken: all zeros, and a whole number of granules was taken before.
+  frame_run bump(u64 most) noexcept {
+    u64 seen = Mode::load(bump_);
+    for (;;) {
+      u64 const left = (end_ - seen) >> shift_;
+      u64 const count = left < most ? left : most;
+      if (count == 0) return {};
+      if (!Mode::swap(bump_, seen, seen + (count << shift_))) continue;
+      Mode::add(in_use_, count << shift_);
+      return {{seen}, count};
+    }
   }
 
   std::optional<frame> pop() noexcept {

@@ -74,8 +74,8 @@ concept mmu_port = updatable_port<Port> && requires(Port& port, pa where, u64 si
   { port.issue(tlbi{}) } -> std::same_as<void>;
 };
 
-// A port that writes a table nobody can reach yet at once: entry i of `count` becomes first.raw + i * step. Plain stores
-// are enough, since publishing the table orders them.
+// A port that writes a table nobody can reach yet at once: entry i of `count` becomes first.raw + i * step. Plain
+// stores are enough, since publishing the table orders them.
 template <class Port>
 concept bulk_port = mmu_port<Port> && requires(Port& port, pa where, u64 n) {
   { port.fill(where, descriptor{}, n, n) } -> std::same_as<void>;
@@ -108,9 +108,22 @@ concept frame_source = requires(Source& source, frame f, u64 size) {
   { source.give(f, size) } -> std::same_as<void>;
 };
 
-// A source that keeps one bit for every descriptor of its frames, all 0 in a frame that is taken. The bits of 64
-// descriptors share a word of port memory at `(address of the first descriptor >> 6) + occupancy_bias()`: the bits of a
-// whole table lie in one or few cache lines, where a fault on a page nobody touched lately finds them.
+// Frames of which each follows the last; count 0: none.
+struct frame_run {
+  pa first{};
+  u64 count = 0;
+};
+
+// A source that gives up to `most` frames of a granule at once, for tables that the taker writes as a whole.
+template <class Source>
+concept run_source = frame_source<Source> && requires(Source& source, u64 most) {
+  { source.take_run(most) } -> std::same_as<frame_run>;
+};
+
+// A source that keeps one bit for every descriptor of its frames, all 0 in a frame that is taken; the table sets those
+// of entries that it knows to be free. The bits of 64 descriptors share a word of port memory at
+// `(address of the first descriptor >> 6) + occupancy_bias()`: the bits of a whole table lie in one or few cache lines,
+// where a fault on a page nobody touched lately finds them.
 template <class Source>
 concept occupancy_source = frame_source<Source> && requires(Source const& source) {
   { source.occupancy_bias() } -> std::same_as<u64>;

@@ -49,8 +49,8 @@ class stage2_table {
     return engine::prepare(state_, leaf, at);
   }
 
-  // Maps one page or block, or one Contiguous run of them; `at` and `to` are aligned to its size. The same mapping again
-  // is no error and writes nothing.
+  // Maps one page or block, or one Contiguous run of them; `at` and `to` are aligned to its size. The same mapping
+  // again is no error and writes nothing.
   [[gnu::always_inline]] stage2_outcome map(stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& leaf,
                                             existing what = existing::update) noexcept {
     return engine::map(state_, cursor, at, to, leaf, what);
@@ -78,7 +78,7 @@ class stage2_table {
     return engine::unmap(state_, cursor, at);
   }
   // Unmaps whatever is mapped in [at, at + size), a multiple of the granule. Leaves that reach beyond it are split.
-  stage2_outcome unmap(ipa at, u64 size) noexcept { 
+  stage2_outcome unmap(ipa at, u64 size) noexcept {
     return engine::restructure(state_, at, [&] { return engine::unmap_range(state_, at, size); });
   }
 
@@ -93,9 +93,8 @@ class stage2_table {
     // What may not be written may not become writable by hardware's hand either.
     u64 const hardware = (set & engine::write_bit) != 0 ? 0 : descriptor_bits::dbm::mask;
     u64 const fields = stage2_bits::s2ap::mask | stage2_bits::xn::mask | hardware;
-    return engine::restructure(state_, at, [&] {
-      return engine::rewrite<engine::partial::split>(state_, at, size, fields & ~set, set);
-    });
+    return engine::restructure(
+        state_, at, [&] { return engine::rewrite<engine::partial::split>(state_, at, size, fields & ~set, set); });
   }
   stage2_outcome write_protect(ipa at, u64 size) noexcept {
     return engine::restructure(state_, at, [&] {
@@ -131,13 +130,12 @@ class stage2_table {
     return engine::restructure(state_, at, [&] { return engine::split_range(state_, at, size, leaf); });
   }
   // Makes blocks of what continues each other in the range; what does not stays.
-  stage2_outcome collapse(ipa at, u64 size) noexcept { 
+  stage2_outcome collapse(ipa at, u64 size) noexcept {
     return engine::restructure(state_, at, [&] { return engine::collapse_range(state_, at, size); });
   }
 
   // Break-before-make over the range. Leaves that reach beyond it are split.
-  stage2_outcome change_memory(ipa at, u64 size, stage2_memory memory,
-                               shareability sh = shareability::inner) noexcept {
+  stage2_outcome change_memory(ipa at, u64 size, stage2_memory memory, shareability sh = shareability::inner) noexcept {
     return engine::restructure(state_, at, [&] { return engine::change_memory(state_, at, size, memory, sh); });
   }
   // Clean and invalidate to the point of coherency of everything in the range that is Normal Write-Back: for an owner

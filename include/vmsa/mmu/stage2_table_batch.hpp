@@ -26,6 +26,9 @@ namespace engine {
 // Some times more than a core has misses in flight, so that the first is there when the last was asked for.
 inline constexpr std::size_t batch_width = 64;
 
+// No descriptor's address.
+inline constexpr pa nowhere{1};
+
 // Addresses of descriptors that are needed soon; without prefetching the loads of a group still overlap.
 template <class State>
 void want(State const& t, pa where) noexcept {
@@ -42,7 +45,7 @@ stage2_batch_outcome map_batch(State& t, std::span<page_mapping const> pages, pr
     pa where[batch_width];
     u64 const generation = State::mode::load(t.generation);
     for (std::size_t n = 0; n < width; ++n) {
-      where[n] = t.find_page(group[n].at.value).where;
+      if (!t.find_page(group[n].at.value, where[n])) where[n] = nowhere;
       want(t, where[n]);
     }
     for (std::size_t n = 0; n < width && out; ++n) {
@@ -66,29 +69,34 @@ stage2_batch_outcome map_batch(State& t, std::span<page_mapping const> pages, pr
   return out;
 }
 
-// All last-level entries of a group are asked for before one is used, so that their misses overlap.
+// The last-level entry of each address is asked for well before it is used, so that misses overlap.
 template <class State>
 void look_up_batch(State const& t, std::span<ipa const> at, std::span<stage2_mapping> found) noexcept {
-  auto const& w = t.w();
+  walk_values const w = t.w();
   std::size_t const count = at.size() < found.size() ? at.size() : found.size();
-  for (std::size_t done = 0; done < count;) {
-    std::size_t const width = count - done < batch_width ? count - done : batch_width;
-    pa where[batch_width];
-    for (std::size_t n = 0; n < width; ++n) {
-      where[n] = t.find_page(at[done + n].value).where;
-      want(t, where[n]);
-    }
-    for (std::size_t n = 0; n < width; ++n) {
-      u64 const input = at[done + n].value;
-      descriptor const entry = (where[n].value & 1) == 0 ? t.load(where[n]) : descriptor{};
-      u64 const raw = entry.raw;
-      if ((((raw + 1) & 0b11) | w.folded_output) == 0) [[likely]]
-        found[done + n] = {entry, level::l3, {((raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
-      else
-        found[done + n] = look_up_any(t, input);
-    }
-    done += width;
+  std::size_t const ahead = count < batch_width ? count : batch_width;
+  pa asked[batch_width];  // a ring: of address n in place n % batch_width
+  auto const ask = [&](std::size_t n) {
+    pa where;
+    if (!t.find_page(at[n].value, where)) where = nowhere;
+    want(t, where);
+    asked[n % batch_width] = where;
+  };
+  auto const answer = [&](std::size_t n) {
+    u64 const input = at[n].value;
+    pa const where = asked[n % batch_width];
+    u64 const raw = where == nowhere ? 0 : t.load(where).raw;
+    if ((((raw + 1) & 0b11) | w.folded_output) == 0) [[likely]]
+      found[n] = {{raw}, level::l3, {((raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
+    else
+      found[n] = look_up_any(t, input);
+  };
+  for (std::size_t n = 0; n < ahead; ++n) ask(n);
+  for (std::size_t n = ahead; n < count; ++n) {
+    answer(n - ahead);
+    ask(n);
   }
+  for (std::size_t n = count - ahead; n < count; ++n) answer(n);
 }
 
 }  // namespace engine

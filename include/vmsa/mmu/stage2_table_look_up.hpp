@@ -27,22 +27,17 @@ template <class State>
   return found;
 }
 
-// Three levels down to a page without a loop; everything else takes the other way.
+// The written-out walk to a page; everything else takes the other way.
 template <class State>
 [[gnu::always_inline]] inline stage2_mapping look_up(State const& t, ipa at) noexcept {
-  auto const& w = t.w();
+  constexpr walk_values const& c = State::written_out;
   u64 const input = at.value;
-  u64 const offset = input >> w.start_shift3 & ~u64{7};
-  if (offset < w.look_up_root) [[likely]] {
-    u64 table = t.load(t.root + offset).raw ^ 0b11;
-    if ((table & w.beyond_table) == 0) [[likely]] {
-      table = t.load(pa{table} + t.middle_offset(input)).raw ^ 0b11;
-      if ((table & w.beyond_table) == 0) [[likely]] {
-        descriptor const entry = t.load(pa{table} + t.page_offset(input));
-        if (is_table_or_page(entry)) [[likely]]
-          // The address from the entry, the rest from the input: bits 63:48 of an input are 0 here.
-          return {entry, level::l3, {((entry.raw ^ input) & w.table_mask) ^ input}, w.page_mask + 1, true};
-      }
+  if (input < t.w().look_up_end) [[likely]] {
+    if (pa where; t.find_page_written_out(input, where)) [[likely]] {
+      descriptor const entry = t.load(where);
+      if (is_table_or_page(entry)) [[likely]]
+        // The address from the entry, the rest from the input: bits 63:48 of an input are 0 here.
+        return {entry, level::l3, {((entry.raw ^ input) & c.table_mask) ^ input}, c.page_mask + 1, true};
     }
   }
   // Field by field, so that the answer of the short way needs no memory.

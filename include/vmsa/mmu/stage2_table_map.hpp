@@ -85,7 +85,7 @@ bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prep
   pa fresh[4] = {};
   unsigned const depth = (above.shift - target) / t.w().stride;
   for (unsigned n = 0; n < depth; ++n) {
-    std::optional<pa> const table = t.take_table(false);
+    std::optional<pa> const table = t.take_table();
     if (!table) {
       while (n-- > 0) t.give_table(fresh[n], true);
       set_error(out, table_error::out_of_frames, input, above.at);
@@ -101,7 +101,10 @@ bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prep
       t.fill(where, {fresh[n + 1].value | 0b11}, 0, 1);
     else
       t.fill(where, leaf, u64{1} << shift, p.run);
-    if (shift == t.page_shift()) t.occupy(where, p.run);
+    if (shift == t.page_shift()) {
+      t.all_free(fresh[n]);
+      t.occupy(where, p.run);
+    }
     t.clean_table(fresh[n]);
   }
   if (!t.change(above.where, above.entry, {fresh[0].value | 0b11})) {
@@ -286,10 +289,10 @@ template <class State>
   return old == leaf ? short_way::there : short_way::no;
 }
 
-// The cursor takes the group of the entry at `where`: its occupancy bits need not be right while it does.
+// The cursor takes the group of the entry at `where`: its bits say nothing while it does.
 template <class State>
 void hold_group(State& t, stage2_cursor& cursor, u64 key, pa where) noexcept {
-  if constexpr (State::has_occupancy) t.set_occupancy(t.occupancy_of(where), whole_group);
+  if constexpr (State::has_occupancy) t.set_free_bits(t.free_bits_of(where), 0);
   cursor.key = key;
   cursor.group = where - (where.value & (group_bytes - 8));
 }
@@ -298,9 +301,9 @@ void hold_group(State& t, stage2_cursor& cursor, u64 key, pa where) noexcept {
 template <class State>
 [[gnu::always_inline]] inline short_way install_anywhere(State& t, pa where, descriptor leaf) noexcept {
   if constexpr (State::has_occupancy) {
-    auto const o = t.occupancy_of(where);
-    if (o.free()) [[likely]] {
-      t.set_occupancy(o, o.with());
+    auto const f = t.free_bits_of(where);
+    if (f.free()) [[likely]] {
+      t.set_free_bits(f, f.without());
       t.port->store(where, leaf, store_order::release);
       return short_way::installed;
     }
@@ -308,34 +311,40 @@ template <class State>
   return install_page(t, where, leaf);
 }
 
-// A page in a group that the cursor does not hold. Faults all over the place leave exact bits behind; the second one in
-// a group takes the cursor there.
-template <class State>
-[[gnu::noinline]] short_way map_page(State& t, stage2_cursor& cursor, u64 key, u64 input, descriptor leaf) noexcept {
-  auto const page = t.find_page(input);
-  if (!page) [[unlikely]]
-    return short_way::no;
+// Whether a cursor takes a group that it is sent to: the one after its own at once, another when it comes a second
+// time. Faults all over the place leave exact bits behind.
+inline bool takes_group(stage2_cursor& cursor, u64 key) noexcept {
   u64 const last = cursor.seen;
   cursor.seen = key;
-  if (last != key) [[likely]]
-    return install_anywhere(t, page.where, leaf);
-  hold_group(t, cursor, key, page.where);
-  return install_page(t, page.where, leaf);
+  return last == key || cursor.key + 1 == key;
+}
+
+// A page in a group that the cursor does not hold.
+template <class State>
+[[gnu::always_inline]] inline short_way map_page(State& t, stage2_cursor& cursor, u64 key, u64 input,
+                                                 descriptor leaf) noexcept {
+  pa where;
+  if ((input & t.w().page_mask) != 0 || !t.find_page(input, where)) [[unlikely]]
+    return short_way::no;
+  if (!takes_group(cursor, key)) [[likely]]
+    return install_anywhere(t, where, leaf);
+  hold_group(t, cursor, key, where);
+  return install_page(t, where, leaf);
 }
 
 // The short way: a compare with the cursor, a load, a store.
 template <class State>
 [[gnu::always_inline]] inline stage2_outcome map(State& t, stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& p,
                                                  existing what) noexcept {
-  u64 const odd = (to.value & p.unusual_output) | (at.value & p.input_mask) | p.unusual;
+  u64 const odd = (to.value & p.unusual_output) | p.unusual;
   descriptor const leaf{to.value | p.bits};
   short_way done = short_way::no;
   if (odd == 0) [[likely]] {
-    u64 const key = t.cursor_key(at.value);
-    if (key == cursor.key) [[likely]]
-      done = install_page(t, cursor.group + t.group_offset(at.value), leaf);
+    auto const place = t.cursor_place_of(at.value);
+    if (place.key == cursor.key) [[likely]]
+      done = install_page(t, cursor.group + 8 * place.index, leaf);
     else
-      done = map_page(t, cursor, key, at.value, leaf);
+      done = map_page(t, cursor, place.key, at.value, leaf);
   }
   if (done == short_way::no) [[unlikely]]
     return map_slow(t, at, to, p, what);

@@ -32,9 +32,9 @@ enum class table_error : u8 {
   already_mapped,  // something else is mapped there
   needs_break,     // the change needs break-before-make, which the caller forbade
   not_mapped,
-  not_uniform,     // collapse: the entries do not continue each other with one set of attributes
+  not_uniform,  // collapse: the entries do not continue each other with one set of attributes
   out_of_frames,
-  busy,            // lock_free: another call is between break and make here; nothing was done, try again
+  busy,  // lock_free: another call is between break and make here; nothing was done, try again
 };
 
 // What may happen to what is mapped already.
@@ -47,13 +47,13 @@ enum class existing : u8 {
 // What an operation did. Counts hold for a failed call too: it says exactly how far it came.
 struct [[nodiscard]] stage2_outcome {
   table_error error = table_error::none;
-  level at_level = level::l3;   // of the entry that decided: the one written last, or the one in the way
-  bool broke = false;           // an entry that was live was invalid for a while
-  ipa at{};                     // with an error: where; else the first byte beyond what was handled
-  u64 entries_written = 0;      // descriptors stored, those of fresh tables included; an unmapped one counts once
+  level at_level = level::l3;  // of the entry that decided: the one written last, or the one in the way
+  bool broke = false;          // an entry that was live was invalid for a while
+  ipa at{};                    // with an error: where; else the first byte beyond what was handled
+  u64 entries_written = 0;     // descriptors stored, those of fresh tables included; an unmapped one counts once
   u32 tables_allocated = 0;
-  u32 tables_freed = 0;         // given back, or retired until the caller's grace period in lock_free mode
-  u32 tlbi_count = 0;           // TLBI instructions
+  u32 tables_freed = 0;  // given back, or retired until the caller's grace period in lock_free mode
+  u32 tlbi_count = 0;    // TLBI instructions
 
   constexpr explicit operator bool() const noexcept { return error == table_error::none; }
   friend constexpr bool operator==(stage2_outcome const&, stage2_outcome const&) = default;
@@ -61,14 +61,14 @@ struct [[nodiscard]] stage2_outcome {
 
 // A leaf encoded for one table and level: made once by stage2_table::prepare, used for many mappings.
 struct [[nodiscard]] prepared_leaf {
-  u64 bits = 0;                   // everything but the output address
-  u64 input_mask = ~u64{0};       // input and output address bits that must be 0 for alignment
-  u64 unusual_output = ~u64{0};   // output address bits that the short way does not take: misaligned, beyond the range,
-                                  // or folded into other descriptor bits
-  u64 unusual = 1;                // 0 for one page that needs no cache maintenance: the short way
-  u32 run = 1;                    // entries written: a whole Contiguous range, or one
+  u64 bits = 0;                  // everything but the output address
+  u64 input_mask = ~u64{0};      // input and output address bits that must be 0 for alignment
+  u64 unusual_output = ~u64{0};  // output address bits that the short way does not take: misaligned, beyond the range,
+                                 // or folded into other descriptor bits
+  u64 unusual = 1;               // 0 for one page that needs no cache maintenance: the short way
+  u32 run = 1;                   // entries written: a whole Contiguous range, or one
   level at = level::l3;
-  bool clean_data = false;        // no FWB: a guest that ignores caches must find the data in memory
+  bool clean_data = false;  // no FWB: a guest that ignores caches must find the data in memory
   bool clean_instructions = false;
   table_error error = table_error::none;
 

@@ -24,8 +24,8 @@ struct rewrite_leaves {
     out.entries_written += 1;
     // XN grants by 0: only the change to 00 takes nothing away.
     u64 const gone = s.entry.raw & ~desired.raw & ~stage2_bits::xn::mask;
-    bool const less = ((s.entry.raw ^ desired.raw) & stage2_bits::xn::mask) != 0 &&
-                      (desired.raw & stage2_bits::xn::mask) != 0;
+    bool const less =
+        ((s.entry.raw ^ desired.raw) & stage2_bits::xn::mask) != 0 && (desired.raw & stage2_bits::xn::mask) != 0;
     lost += (gone & clear) != 0 ? u64{1} << s.shift : 0;
     if (gone != 0 || less) stale.add(input, u64{1} << s.shift, s.at, false);
     return true;
@@ -125,13 +125,11 @@ template <class State>
   u64 const clear = execute ? stage2_bits::xn::mask : 0;
   stage2_outcome out;
   out.at = at;
-  pa where{1};
-  if (t.cursor_key(at.value) == cursor.key) [[likely]]
-    where = cursor.group + t.group_offset(at.value);
-  else
-    where = t.find_page(at.value).where;
-  if ((where.value & 1) == 0 && relax_page(t, where, set, clear, out)) [[likely]]
-    return out;
+  auto const place = t.cursor_place_of(at.value);
+  pa where = cursor.group + 8 * place.index;
+  if (place.key == cursor.key || t.find_page(at.value, where)) [[likely]]
+    if (relax_page(t, where, set, clear, out)) [[likely]]
+      return out;
   return relax_slow(t, at.value, set, clear);
 }
 

@@ -64,32 +64,61 @@ struct range_mapping {
     }
   }
 
-  // Tables full of leaves without a Contiguous bit, for as many entries from `where` on as there are up to `until`: what
-  // most of a large range is made of.
-  void build_whole(pa where, u64& input, u64 until, unsigned shift, level at) noexcept {
-    unsigned const leaf_shift = shift - t.w().stride;
+  // How many entries from the one for `input` on, which maps 2^shift bytes, are to lead to tables full of leaves
+  // without a Contiguous bit: what most of a large range is made of.
+  u64 whole_tables(u64 input, u64 until, unsigned shift, level at) const noexcept {
     u64 const size = u64{1} << shift;
-    if (at == level::l3 || options.contiguous || (input & (size - 1)) != 0 || !fits(input, leaf_shift, next(at))) return;
-    descriptor first = make(input, next(at));
-    u64 const begin = input;
-    u64 const end_here = begin + ((until_fold(input, until) - input) & ~(size - 1));
-    while (input < end_here) {
-      std::optional<pa> const table = t.take_table(true);
-      if (!table) {
-        set_error(out, table_error::out_of_frames, input, next(at));
-        break;
-      }
-      t.fill(*table, first, u64{1} << leaf_shift, t.entries());
-      if (next(at) == level::l3) t.occupy_all(*table);
-      t.clean_table(*table);
-      t.port->store(where, {table->value | 0b11}, store_order::relaxed);
-      first.raw += size;
-      input += size;
-      where = where + 8;
+    if (at == level::l3 || options.contiguous || (input & (size - 1)) != 0 ||
+        !fits(input, shift - t.w().stride, next(at)))
+      return 0;
+    return (until_fold(input, until) - input) >> shift;
+  }
+  // Writes up to `most` such tables, in frames that follow each other.
+  frame_run build_whole(u64 input, u64 most, unsigned shift, level at) noexcept {
+    frame_run const run = t.take_tables(most);
+    if (run.count == 0) {
+      set_error(out, table_error::out_of_frames, input, next(at));
+      return run;
     }
-    u64 const tables = (input - begin) >> shift;
-    out.tables_allocated += static_cast<u32>(tables);
-    out.entries_written += tables * (t.entries() + 1);
+    t.fill(run.first, make(input, next(at)), u64{1} << (shift - t.w().stride), run.count << t.w().stride);
+    t.clean_tables(run);
+    out.tables_allocated += static_cast<u32>(run.count);
+    out.entries_written += run.count << t.w().stride;
+    return run;
+  }
+  // For entries that nobody can reach yet.
+  void fill_whole(pa where, u64& input, u64 until, unsigned shift, level at) noexcept {
+    for (u64 left = whole_tables(input, until, shift, at); left != 0;) {
+      frame_run const run = build_whole(input, left, shift, at);
+      if (run.count == 0) return;
+      t.fill(where, {run.first.value | 0b11}, t.granule_bytes(), run.count);
+      out.entries_written += run.count;
+      input += run.count << shift;
+      where = where + 8 * run.count;
+      left -= run.count;
+    }
+  }
+  // For live entries that are free, up to the first that is not. False when there is none.
+  bool link_whole(pa where, u64& input, u64 until, unsigned shift, level at) noexcept {
+    u64 const most = whole_tables(input, until, shift, at);
+    u64 free = 0;
+    while (free < most && t.load(where + 8 * free).raw == 0) ++free;
+    if (free == 0) return false;
+    frame_run const run = build_whole(input, free, shift, at);
+    for (u64 n = 0; n < run.count; ++n, where = where + 8) {
+      pa const table = run.first + n * t.granule_bytes();
+      if (!t.change(where, {}, {table.value | 0b11})) return give_rest(run, n);
+      out.entries_written += 1;
+      input += u64{1} << shift;
+    }
+    return true;
+  }
+  // Somebody else filled the entry for table n of the run meanwhile.
+  bool give_rest(frame_run const& run, u64 n) noexcept {
+    out.tables_allocated -= static_cast<u32>(run.count - n);
+    out.entries_written -= (run.count - n) << t.w().stride;
+    for (; n < run.count; ++n) t.give_table(run.first + n * t.granule_bytes(), false);
+    return true;
   }
   // The output address may be added to in a descriptor up to here: beyond, it has bits in another place.
   u64 until_fold(u64 input, u64 until) const noexcept {
@@ -104,7 +133,7 @@ struct range_mapping {
     u64 const until = end - 1 < last ? end : last + 1;
     bool const leaves = fits(input, shift, at);
     u64 const here = leaves ? until & ~low_mask(shift) : 0;
-    std::optional<pa> const table = t.take_table(false);
+    std::optional<pa> const table = t.take_table();
     if (!table) {
       set_error(out, table_error::out_of_frames, input, at);
       return std::nullopt;
@@ -113,11 +142,10 @@ struct range_mapping {
     if (leaves) {
       pa const where = *table + t.entry_offset(input, shift - 3);
       fill(where, input, here, shift, at);
-      if (at == level::l3) t.occupy(where, (here - input) >> shift);
       input = here;
     }
     while (input < until && out) {
-      build_whole(*table + t.entry_offset(input, shift - 3), input, until, shift, at);
+      fill_whole(*table + t.entry_offset(input, shift - 3), input, until, shift, at);
       if (input >= until || !out) break;
       pa const where = *table + t.entry_offset(input, shift - 3);
       if (fits(input, shift, at)) {
@@ -197,7 +225,8 @@ struct range_mapping {
     for (u64 input = begin; input < until && out;) {
       u64 const entry_begin = input & ~(size - 1);
       u64 const stop_at = until - entry_begin < size ? until : entry_begin + size;
-      slot const s{table + t.entry_offset(input, shift, at), t.load(table + t.entry_offset(input, shift, at)), shift, at};
+      slot const s{table + t.entry_offset(input, shift, at), t.load(table + t.entry_offset(input, shift, at)), shift,
+                   at};
       if (is_busy(s.entry)) {
         set_error(out, table_error::busy, input, at);
       } else if (t.is_table(s)) {
@@ -205,7 +234,8 @@ struct range_mapping {
         input = stop_at;
       } else if (fits(input, shift, at)) {
         u64 const run = run_bytes(shift, at);
-        if (run != 0 && !is_valid(s.entry) && (input & (run - 1)) == 0 && until - input >= run && put_run(s, input, run)) {
+        if (run != 0 && !is_valid(s.entry) && (input & (run - 1)) == 0 && until - input >= run &&
+            put_run(s, input, run)) {
           input += run;
         } else if (!State::mode::concurrent && run == 0 && s.entry.raw == 0) {
           input = put_free(s, input, until);
@@ -213,7 +243,7 @@ struct range_mapping {
           input += size;
         }
       } else if (!is_valid(s.entry)) {
-        (void)link(s.where, input, shift, at);
+        if (!link_whole(s.where, input, until, shift, at)) (void)link(s.where, input, shift, at);
       } else if (block_says_the_same(t, s, input, make(input, level::l3), level::l3)) {
         input = stop_at;
       } else if (options.what == existing::replace) {

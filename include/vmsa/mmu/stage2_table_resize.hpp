@@ -16,19 +16,17 @@ constexpr descriptor smaller_leaf(descriptor block, level at) noexcept {
 // A table of leaves that map what the block in `s` maps, linked to nothing yet.
 template <class State>
 std::optional<pa> make_split(State& t, slot const& s) noexcept {
-  std::optional<pa> const table = t.take_table(true);
-  if (!table) return std::nullopt;
-  level const at = next(s.at);
-  t.fill(*table, smaller_leaf(s.entry, at), u64{1} << (s.shift - t.w().stride), t.entries());
-  if (at == level::l3) t.occupy_all(*table);
-  t.clean_table(*table);
-  return table;
+  frame_run const table = t.take_tables(1);
+  if (table.count == 0) return std::nullopt;
+  t.fill(table.first, smaller_leaf(s.entry, next(s.at)), u64{1} << (s.shift - t.w().stride), t.entries());
+  t.clean_table(table.first);
+  return table.first;
 }
 
-// Replaces the blocks of `count` entries from `first`, all of one table, by tables; the caller has made sure that leaves
-// are allowed below. Break-before-make once for all of them: a busy entry already points to its table meanwhile. With
-// FEAT_BBM level 2 both sizes may be cached at once and nothing is broken. Returns the entries handled before one that
-// is busy, or for which no frame was left.
+// Replaces the blocks of `count` entries from `first`, all of one table, by tables; the caller has made sure that
+// leaves are allowed below. Break-before-make once for all of them: a busy entry already points to its table meanwhile.
+// With FEAT_BBM level 2 both sizes may be cached at once and nothing is broken. Returns the entries handled before one
+// that is busy, or for which no frame was left.
 template <class State>
 u64 split_entries(State& t, pa first, u64 count, unsigned shift, level at, u64 input, stage2_outcome& out) noexcept {
   bool const seamless = t.controls.bbm >= 2;
@@ -196,7 +194,8 @@ void collapse_entry(State& t, slot const& s, u64 input, stage2_outcome& out) noe
   level const below = next(s.at);
   auto const fail = [&](table_error e) { set_error(out, e, input, s.at); };
   u64 const leaf_type = below == level::l3 ? 0b11 : 0b01;
-  if (!block_allowed(t.format(), s.at) || !is_valid(collapsed(t, table, below, leaf_type))) return fail(table_error::not_uniform);
+  if (!block_allowed(t.format(), s.at) || !is_valid(collapsed(t, table, below, leaf_type)))
+    return fail(table_error::not_uniform);
   if (!t.change(s.where, s.entry, busy_form(s.entry))) return fail(table_error::busy);
 
   if constexpr (State::mode::concurrent) {

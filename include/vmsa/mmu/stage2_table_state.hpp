@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What every table operation stands on: the walk, entry changes, table frames, the caller's cursor.
 #pragma once
+#include <bit>
+
 #include "vmsa/arch/break_before_make.hpp"
 #include "vmsa/mmu/stage2_geometry.hpp"
 #include "vmsa/mmu/stage2_table_mode.hpp"
@@ -12,7 +14,7 @@ namespace vmsa {
 // The group of 64 last-level entries that the caller's last operations were in. One per vCPU makes a fault next to the
 // last one a compare instead of a walk. It stays usable over any operation: the key goes stale when it must.
 struct stage2_cursor {
-  u64 key = ~u64{0};   // of the group at `group`
+  u64 key = ~u64{0};  // of the group at `group`
   pa group{};
   u64 seen = ~u64{0};  // key of the last group that was walked to
 };
@@ -44,7 +46,9 @@ struct slot {
 };
 
 // Entries in one word of occupancy bits, and in a cursor's group.
-inline constexpr u64 group_bytes = 64 * 8;
+inline constexpr unsigned group_bits = 6;
+inline constexpr u64 group_entries = u64{1} << group_bits;
+inline constexpr u64 group_bytes = 8 * group_entries;
 inline constexpr u64 whole_group = ~u64{0};
 
 template <mmu_port Port, frame_source Frames, translation_geometry Geometry, class Mode>
@@ -52,6 +56,7 @@ struct table_state {
   using mode = Mode;
   // Knowing from a bit that an entry is free spares the only load that misses the caches on a first fault.
   static constexpr bool has_occupancy = !Mode::concurrent && occupancy_source<Frames>;
+  static constexpr walk_values written_out = walk_constants<Geometry>::written_out;
   static constexpr u64 generation_step = u64{1} << 36;
 
   Port* port;
@@ -64,8 +69,8 @@ struct table_state {
   // Changes when cursors must walk again. In the upper bits, so that adding it to a group's number makes a key: a stale
   // cursor could match again only after exactly 2^28 changes.
   u64 generation = 0;
-  u64 tables = 0;   // frames in use besides the root
-  u64 retired = 0;  // lock_free: the first unlinked table that another call may still hold, 0 for none
+  u64 tables = 0;         // frames in use besides the root
+  u64 retired = 0;        // lock_free: the first unlinked table that another call may still hold, 0 for none
   u64 restructuring = 0;  // lock_free: 1 while a call restructures
   u64 occupancy_bias = 0;
 
@@ -77,9 +82,6 @@ struct table_state {
 
   // Byte offset of an input address's entry in a full table whose entries map 2^(shift3 + 3) bytes.
   u64 entry_offset(u64 input, unsigned shift3) const noexcept { return (input >> shift3) & w().slot_mask; }
-  // The same in the two lower tables of a shape of three levels.
-  u64 middle_offset(u64 input) const noexcept { return (input & w().middle_slot) >> w().middle_shift3; }
-  u64 page_offset(u64 input) const noexcept { return (input & w().page_slot) >> w().page_shift3; }
   // The same in any table, the root's concatenated ones included.
   u64 entry_offset(u64 input, unsigned shift, level at) const noexcept {
     return at == shape.start_level() ? input >> shift << 3 : entry_offset(input, shift - 3);
@@ -106,34 +108,48 @@ struct table_state {
 
   bool is_table(slot const& s) const noexcept { return s.at != level::l3 && is_table_or_page(s.entry); }
 
-  // The last-level entry for `input`, not read; none when there is no last-level table, or the geometry ends before.
-  struct place {
-    pa where{1};
-    explicit operator bool() const noexcept { return (where.value & 1) == 0; }
-  };
-  [[gnu::always_inline]] place find_page(u64 input) const noexcept {
+  // The last-level entry for `input`, not read; false when there is no last-level table, or the geometry ends before.
+  [[gnu::always_inline]] bool find_page(u64 input, pa& where) const noexcept {
+    if (input < w().written_out_end) [[likely]]
+      return find_page_written_out(input, where);
+    return find_page_in_any(input, where);
+  }
+  // Down the three levels of the written-out walk, for an input address that they cover.
+  [[gnu::always_inline]] bool find_page_written_out(u64 input, pa& where) const noexcept {
+    constexpr walk_values const& c = written_out;
+    u64 table = load(root + (input >> (c.start_shift3 + 3)) * 8).raw ^ 0b11;
+    if ((table & ~c.table_mask) != 0) [[unlikely]]
+      return false;
+    table = load(pa{table} + (input >> c.middle_shift3 & c.slot_mask)).raw ^ 0b11;
+    if ((table & ~c.table_mask) != 0) [[unlikely]]
+      return false;
+    where = pa{table} + (input >> c.page_shift3 & c.slot_mask);
+    return true;
+  }
+  [[gnu::noinline]] bool find_page_in_any(u64 input, pa& where) const noexcept {
     unsigned shift3 = w().start_shift3;
     u64 const offset = input >> shift3 & ~u64{7};
-    pa where = root + offset;
-    if (offset < w().three_level_root) [[likely]] {
-      u64 table = load(where).raw ^ 0b11;
-      if ((table & w().beyond_table) != 0) return {};
-      table = load(pa{table} + middle_offset(input)).raw ^ 0b11;
-      if ((table & w().beyond_table) != 0) return {};
-      return {pa{table} + page_offset(input)};
-    }
-    if (offset >= w().root_bytes) return {};
+    if (offset >= w().root_bytes) return false;
+    where = root + offset;
     while (shift3 != w().page_shift3) {
       descriptor const entry = load(where);
-      if (!is_table_or_page(entry)) return {};
+      if (!is_table_or_page(entry)) return false;
       shift3 -= w().stride;
       where = next_table(entry) + entry_offset(input, shift3);
     }
-    return {where};
+    return true;
   }
 
-  u64 cursor_key(u64 input) const noexcept { return (input >> w().group_shift) + Mode::load(generation); }
-  u64 group_offset(u64 input) const noexcept { return (input >> w().page_shift3) & (group_bytes - 8); }
+  // What a cursor is asked about an input address. The rotation puts bits that a page's address has not into the key,
+  // so that no cursor takes a misaligned one.
+  struct cursor_place {
+    u64 key = 0;
+    u64 index = 0;  // of the entry in its group
+  };
+  cursor_place cursor_place_of(u64 input) const noexcept {
+    u64 const place = std::rotr(input, static_cast<int>(w().page_shift));
+    return {(place >> group_bits) + Mode::load(generation), place & (group_entries - 1)};
+  }
   void cursors_walk_again() noexcept { Mode::add(generation, generation_step); }
 
   change_context context(level at) const noexcept {
@@ -160,46 +176,43 @@ struct table_state {
     if (!controls.coherent_walks) port->maintain(cache_op::clean_to_poc, where, 8);
   }
 
-  // One bit for each last-level entry. Clear: the entry is free. Set: look. A word is either exact, or all ones while
-  // cursors work in its group without it.
-  struct occupancy {
+  // One bit for each last-level entry. Set: the entry is free. Clear: look. A word is either exact, or 0 while cursors
+  // work in its group without it, as it also is in a table that was written as a whole.
+  struct free_bits {
     pa word{};
     u64 bits = 0;
     unsigned bit = 0;  // of the entry asked for, in bits 5:0
-    bool free() const noexcept { return (bits >> (bit & 63) & 1) == 0; }
+    bool free() const noexcept { return (bits >> (bit & 63) & 1) != 0; }
     u64 with() const noexcept { return bits | u64{1} << (bit & 63); }
     u64 without() const noexcept { return bits & ~(u64{1} << (bit & 63)); }
   };
-  occupancy occupancy_of(pa where) const noexcept {
+  free_bits free_bits_of(pa where) const noexcept {
     pa const word{((where.value >> 6) & ~u64{7}) + occupancy_bias};
     return {word, port->load(word, load_order::relaxed).raw, static_cast<unsigned>(where.value >> 3)};
   }
-  void set_occupancy(occupancy const& o, u64 bits) const noexcept {
-    port->store(o.word, {bits}, store_order::relaxed);
-  }
+  void set_free_bits(free_bits const& f, u64 bits) const noexcept { port->store(f.word, {bits}, store_order::relaxed); }
   // `count` last-level entries from `where` came into use.
   void occupy(pa where, u64 count) const noexcept {
     if constexpr (has_occupancy) {
       for (pa const end = where + 8 * count; where < end;) {
-        occupancy const o = occupancy_of(where);
-        unsigned const first = o.bit & 63;
+        free_bits const f = free_bits_of(where);
+        unsigned const first = f.bit & 63;
         u64 const n = (end - where) / 8 < 64 - first ? (end - where) / 8 : 64 - first;
-        set_occupancy(o, o.bits | low_mask(static_cast<unsigned>(n)) << first);
+        if (f.bits != 0) set_free_bits(f, f.bits & ~(low_mask(static_cast<unsigned>(n)) << first));
         where = where + 8 * n;
       }
     }
   }
-  // Every entry of a last-level table came into use.
-  void occupy_all(pa table) const noexcept {
-    if constexpr (has_occupancy) fill(occupancy_of(table).word, {whole_group}, 0, entries() / 64);
+  // Every entry of a fresh last-level table is free.
+  void all_free(pa table) const noexcept {
+    if constexpr (has_occupancy) fill(free_bits_of(table).word, {whole_group}, 0, entries() / 64);
   }
   // Makes an inexact word exact; then cursors may not work without it any more.
-  void count_exactly(occupancy& o, pa where) noexcept {
+  void count_exactly(free_bits& f, pa where) noexcept {
     pa const group = where - (where.value & (group_bytes - 8));
-    for (u64 n = 0; n < 64; ++n)
-      if (load(group + 8 * n).raw == 0) o.bits &= ~(u64{1} << n);
-    if (o.bits == whole_group) return;
-    set_occupancy(o, o.bits);
+    for (u64 n = 0; n < 64; ++n) f.bits |= u64{load(group + 8 * n).raw == 0} << n;
+    if (f.bits == 0) return;
+    set_free_bits(f, f.bits);
     cursors_walk_again();
   }
   // The entry after `where` in its table is in use: a quick proof that the table is not empty.
@@ -209,28 +222,28 @@ struct table_state {
   // The entry at `where` was freed; true when its group, or without bits its table, may have no other.
   bool vacate(pa where) noexcept {
     if constexpr (has_occupancy) {
-      occupancy o = occupancy_of(where);
-      if (o.bits == whole_group) [[unlikely]] {
+      free_bits f = free_bits_of(where);
+      if (f.bits == 0) [[unlikely]] {
         if (next_in_use(where)) return false;
-        count_exactly(o, where);
+        count_exactly(f, where);
       }
-      set_occupancy(o, o.without());
-      return o.without() == 0;
+      set_free_bits(f, f.with());
+      return f.with() == whole_group;
     } else {
       return !next_in_use(where);
     }
   }
   // True when no entry of the last-level `table` is in use.
-  [[gnu::noinline]] bool vacant(pa table) noexcept {
+  [[gnu::noinline]] bool vacant(pa table) const noexcept {
     for (pa group = table; group < table + granule_bytes(); group = group + group_bytes) {
       if constexpr (has_occupancy) {
-        occupancy o = occupancy_of(group);
-        if (o.bits == whole_group) count_exactly(o, group);
-        if (o.bits != 0) return false;
-      } else {
-        for (u64 n = 0; n < group_bytes; n += 8)
-          if (load(group + n).raw != 0) return false;
+        u64 const bits = free_bits_of(group).bits;
+        if (bits == whole_group) continue;
+        if (bits != 0) return false;
       }
+      u64 any = 0;
+      for (u64 n = 0; n < group_bytes; n += 8) any |= load(group + n).raw;
+      if (any != 0) return false;
     }
     return true;
   }
@@ -243,24 +256,40 @@ struct table_state {
       for (u64 n = 0; n < count; ++n) port->store(where + 8 * n, {first.raw + n * step}, store_order::relaxed);
     }
   }
-  void clean_table(pa table) const noexcept {
-    if (!controls.coherent_walks) port->maintain(cache_op::clean_to_poc, table, granule_bytes());
+  void clean_table(pa table) const noexcept { clean_tables({table, 1}); }
+  void clean_tables(frame_run const& run) const noexcept {
+    if (!controls.coherent_walks) port->maintain(cache_op::clean_to_poc, run.first, run.count * granule_bytes());
   }
 
-  // A frame for a table; cleared unless the caller will write all of it.
-  std::optional<pa> take_table(bool overwritten) noexcept {
+  // A frame for a table that the caller fills in part.
+  std::optional<pa> take_table() noexcept {
     std::optional<frame> const f = frames->take(granule_bytes());
     if (!f) return std::nullopt;
     if ((f->address.value >> 48) != 0) {
       frames->give(*f, granule_bytes());
       return std::nullopt;
     }
-    if (!f->zeroed && !overwritten) fill(f->address, {}, 0, entries());
+    if (!f->zeroed) fill(f->address, {}, 0, entries());
     Mode::add(tables, 1);
     return f->address;
   }
+  // Up to `most` frames, of which each follows the last, for tables that the caller writes as a whole. None: count 0.
+  frame_run take_tables(u64 most) noexcept {
+    frame_run run;
+    if constexpr (run_source<Frames>) {
+      run = frames->take_run(most);
+    } else if (std::optional<frame> const f = frames->take(granule_bytes())) {
+      run = {f->address, 1};
+    }
+    if (((run.first.value + run.count * granule_bytes()) >> 48) != 0) [[unlikely]] {
+      for (u64 n = 0; n < run.count; ++n) frames->give({run.first + n * granule_bytes(), false}, granule_bytes());
+      return {};
+    }
+    Mode::add(tables, run.count);
+    return run;
+  }
   void give_table(pa table, bool zeroed) noexcept {
-    if constexpr (has_occupancy) fill(occupancy_of(table).word, {}, 0, entries() / 64);
+    if constexpr (has_occupancy) fill(free_bits_of(table).word, {}, 0, entries() / 64);
     frames->give({table, zeroed}, granule_bytes());
     Mode::add(tables, ~u64{0});
   }

@@ -12,8 +12,9 @@ enum class partial : u8 {
 };
 
 // Calls op.leaf(slot, input) for every valid leaf that [begin, end) touches, in order, and, where the operation has it,
-// op.pages(first, input, count) for a stretch of last-level entries instead. An op has `stage2_outcome out` and a static
-// `reach` of type partial; it stops the pass by an error in `out`. It may be called again for an entry that changed.
+// op.pages(first, input, count) for a stretch of last-level entries instead. An op has `stage2_outcome out` and a
+// static `reach` of type partial; it stops the pass by an error in `out`. It may be called again for an entry that
+// changed.
 template <class State, class Op>
 void sweep(State& t, pa table, unsigned shift, level at, u64 begin, u64 end, Op& op) noexcept {
   u64 const size = u64{1} << shift;

@@ -12,7 +12,9 @@ struct unlinked_tables {
   u64 head = 0;  // address of the first table, 0 for none
 
   static constexpr u64 link(u64 next, level at) noexcept { return next | u64{index(at)} << 2 | 0b10; }
-  static constexpr level level_of(u64 word) noexcept { return static_cast<level>(static_cast<int>(word >> 2 & 0b111) - 1); }
+  static constexpr level level_of(u64 word) noexcept {
+    return static_cast<level>(static_cast<int>(word >> 2 & 0b111) - 1);
+  }
 };
 
 namespace engine {
@@ -242,18 +244,31 @@ template <class State>
   return restructure(t, at, [&] { return unmap_any(t, at); });
 }
 
-// The last-level table that the page at `at` was the last of, and every table above it that leads nowhere then.
+// The outcome of one page without its TLBs.
 template <class State>
-[[gnu::noinline]] void give_if_empty(State& t, ipa at, stage2_outcome& out) noexcept {
-  if (t.shape.start_level() == level::l3) return;
-  pa const where = t.find_page(at.value).where;
+[[gnu::always_inline]] inline stage2_outcome unmapped_page(State const& t, ipa at) noexcept {
+  stage2_outcome out;
+  out.at = at + t.granule_bytes();
+  out.entries_written = 1;
+  out.tlbi_count = 2;
+  return out;
+}
+
+// The same for what may be the last page of its table: gives back the table, and every one above that leads nowhere
+// then.
+template <class State>
+[[gnu::noinline]] stage2_outcome unmapped_last_page(State& t, ipa at) noexcept {
+  stage2_outcome out = unmapped_page(t, at);
+  pa where;
+  if (t.shape.start_level() == level::l3 || !t.find_page(at.value, where)) return out;
   u64 const offset = t.entry_offset(at.value, t.w().page_shift3);
-  if (offset != 0 && t.load(where - 8).raw != 0) return;
-  if (!t.vacant(where - offset)) return;
+  if (offset != 0 && t.load(where - 8).raw != 0) return out;
+  if (!t.vacant(where - offset)) return out;
   stage2_outcome const more = unmap_range(t, at, t.granule_bytes());
   out.tlbi_count += more.tlbi_count;
   out.entries_written += more.entries_written;
   out.tables_freed += more.tables_freed;
+  return out;
 }
 
 // Everything an unmapped page needs before its memory is anybody else's.
@@ -283,19 +298,13 @@ enum class removed : u8 { page, maybe_last_page, no };
 // A page in a group that the cursor does not hold.
 template <class State>
 [[gnu::noinline]] removed unmap_page(State& t, stage2_cursor& cursor, u64 key, u64 input) noexcept {
-  auto const page = t.find_page(input);
-  if (!page || !remove_page(t, page.where)) [[unlikely]]
+  pa where;
+  if ((input & t.w().page_mask) != 0 || !t.find_page(input, where) || !remove_page(t, where)) [[unlikely]]
     return removed::no;
-  u64 const last = cursor.seen;
-  cursor.seen = key;
-  bool maybe_last = false;
-  if (last == key) {
-    hold_group(t, cursor, key, page.where);
-    maybe_last = !t.next_in_use(page.where);
-  } else {
-    maybe_last = t.vacate(page.where);
-  }
-  return maybe_last ? removed::maybe_last_page : removed::page;
+  if (!takes_group(cursor, key)) [[likely]]
+    return t.vacate(where) ? removed::maybe_last_page : removed::page;
+  hold_group(t, cursor, key, where);
+  return t.next_in_use(where) ? removed::page : removed::maybe_last_page;
 }
 
 // The short way beside others: the entry stays busy until the TLBs have forgotten it. Who unlinks its table meanwhile
@@ -303,24 +312,17 @@ template <class State>
 template <class State>
 stage2_outcome unmap_beside_others(State& t, stage2_cursor& cursor, ipa at) noexcept {
   if ((at.value & t.w().page_mask) != 0) return unmap_slow(t, at);
-  u64 const key = t.cursor_key(at.value);
-  pa where = cursor.group + t.group_offset(at.value);
-  if (key != cursor.key) {
-    auto const page = t.find_page(at.value);
-    if (!page) return unmap_slow(t, at);
-    where = page.where;
-    if (cursor.seen == key) hold_group(t, cursor, key, where);
-    cursor.seen = key;
+  auto const place = t.cursor_place_of(at.value);
+  pa where = cursor.group + 8 * place.index;
+  if (place.key != cursor.key) {
+    if (!t.find_page(at.value, where)) return unmap_slow(t, at);
+    if (takes_group(cursor, place.key)) hold_group(t, cursor, place.key, where);
   }
   descriptor const old = t.load(where);
   if (!single_page(old) || !t.change(where, old, page_going)) return unmap_slow(t, at);
   invalidate_page(t, at);
   (void)t.change(where, page_going, {});
-  stage2_outcome out;
-  out.at = at + t.granule_bytes();
-  out.entries_written = 1;
-  out.tlbi_count = 2;
-  return out;
+  return unmapped_page(t, at);
 }
 
 // The short way. In a group that a cursor holds no bit changes, and the next entry, where it is in use, tells that the
@@ -328,30 +330,21 @@ stage2_outcome unmap_beside_others(State& t, stage2_cursor& cursor, ipa at) noex
 template <class State>
 [[gnu::always_inline]] inline stage2_outcome unmap(State& t, stage2_cursor& cursor, ipa at) noexcept {
   if constexpr (State::mode::concurrent) return unmap_beside_others(t, cursor, at);
+  auto const place = t.cursor_place_of(at.value);
   removed done = removed::no;
-  if ((at.value & t.w().page_mask) == 0) [[likely]] {
-    u64 const key = t.cursor_key(at.value);
-    if (key == cursor.key) [[likely]] {
-      pa const where = cursor.group + t.group_offset(at.value);
-      if (remove_page(t, where)) [[likely]] {
-        done = removed::page;
-        if (!t.next_in_use(where)) [[unlikely]]
-          done = removed::maybe_last_page;
-      }
-    } else {
-      done = unmap_page(t, cursor, key, at.value);
-    }
+  if (place.key == cursor.key) [[likely]] {
+    pa const where = cursor.group + 8 * place.index;
+    if (remove_page(t, where)) [[likely]]
+      done = t.next_in_use(where) ? removed::page : removed::maybe_last_page;
+  } else {
+    done = unmap_page(t, cursor, place.key, at.value);
   }
   if (done == removed::no) [[unlikely]]
     return unmap_slow(t, at);
   invalidate_page(t, at);
-  stage2_outcome out;
-  out.at = at + t.granule_bytes();
-  out.entries_written = 1;
-  out.tlbi_count = 2;
   if (done == removed::maybe_last_page) [[unlikely]]
-    give_if_empty(t, at, out);
-  return out;
+    return unmapped_last_page(t, at);
+  return unmapped_page(t, at);
 }
 
 }  // namespace engine

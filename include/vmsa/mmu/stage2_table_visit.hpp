@@ -129,8 +129,7 @@ template <class State, class Sink>
 stage2_outcome collect_dirty(State& t, ipa at, u64 size, Sink& sink) noexcept {
   collect_writable<State, Sink> op{t, sink};
   sweep_range(t, at, size, op);
-  if (!op.stale.empty())
-    op.out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, op.stale);
+  if (!op.stale.empty()) op.out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, op.stale);
   return op.out;
 }
 

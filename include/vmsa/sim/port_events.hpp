@@ -11,10 +11,10 @@ enum class event_kind : u8 { write, barrier, tlbi, maintain, give };
 
 struct port_event {
   event_kind kind = event_kind::write;
-  pa where{};            // write, maintain, give
-  descriptor before{};   // write: what was there
+  pa where{};           // write, maintain, give
+  descriptor before{};  // write: what was there
   descriptor after{};
-  u64 size = 0;          // maintain, give: bytes
+  u64 size = 0;  // maintain, give: bytes
   barrier fence{};
   tlbi invalidation{};
   cache_op cache{};
@@ -32,7 +32,8 @@ class recording_port {
 
   descriptor load(pa where, load_order order) { return port_->load(where, order); }
   void store(pa where, descriptor d, store_order order) {
-    events.push_back({.kind = event_kind::write, .where = where, .before = load(where, load_order::relaxed), .after = d});
+    events.push_back(
+        {.kind = event_kind::write, .where = where, .before = load(where, load_order::relaxed), .after = d});
     port_->store(where, d, order);
   }
   descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
@@ -65,6 +66,7 @@ class recording_frames {
   recording_frames(Frames& frames, Recorder& recorder) noexcept : frames_(&frames), recorder_(&recorder) {}
 
   std::optional<frame> take(u64 size) { return frames_->take(size); }
+  frame_run take_run(u64 most) requires run_source<Frames> { return frames_->take_run(most); }
   void give(frame f, u64 size) {
     recorder_->events.push_back({.kind = event_kind::give, .where = f.address, .size = size});
     frames_->give(f, size);
