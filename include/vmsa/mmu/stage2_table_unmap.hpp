@@ -218,14 +218,19 @@ stage2_outcome check_range(State const& t, ipa at, u64 size) noexcept {
 }
 
 template <class State>
-stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
+unmapping unmap_whatever(State& t, ipa at, u64 size) noexcept {
   unmapping work;
   work.out = check_range(t, at, size);
-  if (!work.out) return work.out;
+  if (!work.out) return work;
   level const start = t.shape.start_level();
   unmap_in_table(t, t.root, t.shape.shift(start), start, at.value, at.value + size, work);
   finish_unmap(t, work);
-  return work.out;
+  return work;
+}
+
+template <class State>
+stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
+  return unmap_whatever(t, at, size).out;
 }
 
 // The long way of unmapping one page or block: blocks, runs, errors.
@@ -236,7 +241,11 @@ stage2_outcome unmap_any(State& t, ipa at) noexcept {
   if (!is_valid(s.entry)) return failed(is_busy(s.entry) ? table_error::busy : table_error::not_mapped, at.value, s.at);
   u64 const size = u64{1} << s.shift;
   if ((at.value & (size - 1)) != 0) return failed(table_error::misaligned, at.value, s.at);
-  return unmap_range(t, at, size);
+  unmapping work = unmap_whatever(t, at, size);
+  // Another call may have unmapped the page since it was found: it goes to one of them.
+  if (State::mode::concurrent && work.out && work.stale.empty())
+    set_error(work.out, table_error::not_mapped, at.value, s.at);
+  return work.out;
 }
 
 template <class State>
