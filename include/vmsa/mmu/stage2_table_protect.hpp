@@ -102,14 +102,16 @@ template <class State>
     if (!is_valid(s.entry)) return failed(is_busy(s.entry) ? table_error::busy : table_error::not_mapped, input, s.at);
     unsigned const region = leaf_region_bits(s.entry, s.at, t.format());
     u64 const run = u64{1} << (region - s.shift);
-    s.where = s.where - ((input & low_mask(region)) >> s.shift) * 8;
-    // Only what is still of the leaf that was found: others may have made it smaller and protected a part.
+    u64 const own = (input & low_mask(region)) >> s.shift;
+    s.where = s.where - own * 8;
+    // Only what is still of the leaf that was found: others may be making it smaller, or have, and protected a part. The
+    // entry of `input` itself is then found again.
     u64 n = 0;
     for (; n < run; ++n, s.where = s.where + 8) {
       if (run != 1) s.entry = t.load(s.where);
       if (is_busy(s.entry)) return failed(table_error::busy, input, s.at);
-      if (!is_valid(s.entry) || (run != 1 && !descriptor_bits::contiguous::get(s.entry.raw))) break;
-      if (!op.leaf(s, input)) break;
+      bool const whole = is_valid(s.entry) && (run == 1 || descriptor_bits::contiguous::get(s.entry.raw));
+      if (whole ? !op.leaf(s, input) : n == own) break;
     }
     done = n == run;
   }
