@@ -152,8 +152,9 @@ struct table_state {
   }
   void cursors_walk_again() noexcept { Mode::add(generation, generation_step); }
 
+  // Beside others an entry without its access flag may still be cached: who aged it has not issued its TLBI yet.
   change_context context(level at) const noexcept {
-    return {format(), at, controls.fwb, controls.ha, controls.hd, controls.bbm, false};
+    return {format(), at, controls.fwb, Mode::concurrent || controls.ha, controls.ha && controls.hd, controls.bbm, false};
   }
 
   // Makes `desired` of an entry that was seen as `expected`; false when it changed meanwhile. With hardware updates
