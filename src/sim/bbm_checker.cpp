@@ -31,6 +31,7 @@ change_context bbm_checker::context(level at) const {
 }
 
 void bbm_checker::on(port_event const& e) {
+  pe_ = e.pe;
   switch (e.kind) {
     case event_kind::write: return write(e.where, e.before, e.after);
     case event_kind::barrier: return fence(e.fence);
@@ -54,10 +55,15 @@ void bbm_checker::write(pa where, descriptor, descriptor after) {
   if (table == tables_.end()) return;
   place const p = table->second;
   u64 const input = p.input + (((where.value - table->first) >> 3) << shape_.shift(p.at));
-  changed(input, p.at, before, after);
+  // An unlinked table is walked for as long as a TLB may hold the way to it.
+  if (p.linked || std::any_of(stale_.begin(), stale_.end(), [&](stale_entry const& s) {
+        return s.table && number(s.at) < number(p.at) && s.begin <= input && input - s.begin < s.size;
+      }))
+    changed(input, p, before, after);
 }
 
-void bbm_checker::changed(u64 input, level at, descriptor before, descriptor after) {
+void bbm_checker::changed(u64 input, place const& in, descriptor before, descriptor after) {
+  level const at = in.at;
   u64 const size = shape_.size(at);
   descriptor_kind const old_kind = kind_of(before, at, shape_.format);
   descriptor_kind const new_kind = kind_of(after, at, shape_.format);
@@ -70,27 +76,42 @@ void bbm_checker::changed(u64 input, level at, descriptor before, descriptor aft
                     c.what == change_class::break_required;
   if (gone && was_valid) {
     bool const table = old_kind == descriptor_kind::table;
-    stale_.push_back({input, size, at, before, table, input, progress::written});
+    stale_entry s{input, size, at, before, table};
+    for (invalidation& by : s.by) by.covered = input;
+    stale_.push_back(s);
     if (table) unlink(before, at, input, input, size);
   }
+  for (stale_entry& s : stale_)
+    if (s.begin == input && s.at == at) s.writers = static_cast<u8>(s.writers | 1u << pe_);
   if (!is_valid) return;
+  // The same again: what a TLB holds of it is true again.
+  bool const restored = std::erase_if(stale_, [&](stale_entry const& s) {
+    return s.begin == input && s.at == at && s.old == after;
+  }) != 0;
+  if (in.linked) installed(input, at, before, after, gone, restored);
+}
 
-  install_pending_ = true;
+void bbm_checker::installed(u64 input, level at, descriptor before, descriptor after, bool gone, bool restored) {
+  u64 const size = shape_.size(at);
+  bool const table = kind_of(after, at, shape_.format) == descriptor_kind::table;
+  install_pending_[pe_] = true;
+  if (table && restored) return link(after, at, input);
   for (stale_entry const& s : stale_) {
     bool const overlaps = s.begin < input + size && input < s.begin + s.size;
     if (!overlaps || (gone && s.begin == input && s.size == size && s.old == before)) continue;
-    bool const other_size = s.table || s.at != at || new_kind == descriptor_kind::table;
+    bool const other_size = s.table || s.at != at || table;
     if (other_size ? controls_.bbm < 2
                    : classify_change(s.old, after, context(at)).what == change_class::break_required)
       violation("a new entry was made before the old one was invalidated", input);
   }
-  if (new_kind == descriptor_kind::table) link(after, at, input);
+  if (table) link(after, at, input);
 }
 
 void bbm_checker::link(descriptor table, level at, u64 input) {
   u64 const base = next_table(table, shape_.format).value;
   level const below = next(at);
   tables_[base] = {below, input};
+  std::erase_if(unlinked_, [&](unlinked const& u) { return u.table == base; });
   if (!controls_.coherent_walks) {
     for (u64 word = 0; word < table_bytes(base); word += 8)
       if (uncleaned_.contains(base + word)) return violation("a table was linked before it was cleaned", input);
@@ -105,7 +126,7 @@ void bbm_checker::link(descriptor table, level at, u64 input) {
 void bbm_checker::unlink(descriptor table, level at, u64 input, u64 root_input, u64 root_size) {
   u64 const base = next_table(table, shape_.format).value;
   level const below = next(at);
-  tables_.erase(base);
+  tables_[base].linked = false;
   unlinked_.push_back({base, root_input, root_size});
   if (below == level::l3) return;
   for (u64 n = 0; n < table_bytes(base) / 8; ++n) {
@@ -117,37 +138,45 @@ void bbm_checker::unlink(descriptor table, level at, u64 input, u64 root_input, 
 
 void bbm_checker::fence(barrier b) {
   if (b == barrier::isb) return;
-  install_pending_ = false;
+  install_pending_[pe_] = false;
+  std::vector<stale_entry> tables;
   for (stale_entry& s : stale_) {
-    if (s.state == progress::written) s.state = progress::visible;
-    if (b == barrier::dsb_ish && s.state == progress::stage2_issued) s.state = progress::stage2_done;
+    if ((s.writers >> pe_ & 1) != 0) s.visible = true;
+    if (s.table && s.visible) tables.push_back(s);
+  }
+  for (stale_entry& s : stale_) {
+    // Nothing below a table that is gone is fetched again, whoever took it away.
+    for (stale_entry const& above : tables)
+      if (number(above.at) < number(s.at) && above.begin <= s.begin && s.begin - above.begin < above.size) s.visible = true;
+    if (b == barrier::dsb_ish && s.by[pe_].state == progress::stage2_issued) s.by[pe_].state = progress::stage2_done;
   }
   if (b == barrier::dsb_ish)
-    std::erase_if(stale_, [](stale_entry const& s) { return s.state == progress::combined_issued; });
+    std::erase_if(stale_, [&](stale_entry const& s) { return s.by[pe_].state == progress::combined_issued; });
 }
 
 // A hint that names another level than the leaf's invalidates nothing, and tables have no leaf.
-bool bbm_checker::matches(stale_entry& s, tlbi const& op) const {
+bool bbm_checker::matches(stale_entry const& s, invalidation& by, tlbi const& op) const {
   if (op.has_level && (s.table || op.leaf != s.at)) return false;
   u64 const begin = op.base.value;
   u64 const end = begin + (op.kind == tlbi_kind::ripas2e1is ? op.size : granule_size(shape_.tg()));
   if (begin >= s.begin + s.size || end <= s.begin) return false;
   if (!s.table) return true;
-  if (begin <= s.covered) s.covered = std::max(s.covered, end);
-  return s.covered >= s.begin + s.size;
+  if (begin <= by.covered) by.covered = std::max(by.covered, end);
+  return by.covered >= s.begin + s.size;
 }
 
 void bbm_checker::invalidate(tlbi const& op) {
   for (stale_entry& s : stale_) {
-    if (s.state == progress::written) continue;  // a walker may fetch the old entry again
+    if (!s.visible) continue;  // a walker may fetch the old entry again
+    invalidation& by = s.by[pe_];
     switch (op.kind) {
-      case tlbi_kind::vmalls12e1is: s.state = progress::combined_issued; break;
+      case tlbi_kind::vmalls12e1is: by.state = progress::combined_issued; break;
       case tlbi_kind::vmalle1is:
-        if (s.state == progress::stage2_done) s.state = progress::combined_issued;
+        if (by.state == progress::stage2_done) by.state = progress::combined_issued;
         break;
       case tlbi_kind::ipas2e1is:
       case tlbi_kind::ripas2e1is:
-        if (s.state == progress::visible && matches(s, op)) s.state = progress::stage2_issued;
+        if (by.state == progress::none && matches(s, by, op)) by.state = progress::stage2_issued;
         break;
     }
   }
@@ -160,7 +189,10 @@ bool bbm_checker::stale_within(u64 begin, u64 size) const {
 
 void bbm_checker::give(pa where, u64 size) {
   for (u64 base = where.value; base < where.value + size; base += granule_size(shape_.tg())) {
-    if (tables_.contains(base)) violation("a reachable table was given back", tables_[base].input);
+    if (auto const t = tables_.find(base); t != tables_.end()) {
+      if (t->second.linked) violation("a reachable table was given back", t->second.input);
+      tables_.erase(t);
+    }
     for (unlinked const& u : unlinked_)
       if (u.table == base && stale_within(u.begin, u.size))
         violation("a table was given back before its invalidation was complete", u.begin);
@@ -170,13 +202,14 @@ void bbm_checker::give(pa where, u64 size) {
 
 void bbm_checker::finish() {
   for (stale_entry const& s : stale_) violation("a translation that is gone may still be cached", s.begin);
-  if (install_pending_) violation("no DSB after an entry was made", 0);
+  for (bool const pending : install_pending_)
+    if (pending) violation("no DSB after an entry was made", 0);
   if (!uncleaned_.empty())
     for (auto const& [base, p] : tables_)
-      for (u64 word = 0; word < table_bytes(base); word += 8)
+      for (u64 word = 0; p.linked && word < table_bytes(base); word += 8)
         if (uncleaned_.contains(base + word)) violation("a walker may not see an entry", p.input);
   stale_.clear();
-  install_pending_ = false;
+  install_pending_.fill(false);
 }
 
 }  // namespace vmsa::sim

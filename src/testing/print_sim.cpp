@@ -7,9 +7,9 @@
 namespace vmsa {
 
 void sim::PrintTo(port_event const& v, std::ostream* out) {
-  auto const& [kind, where, before, after, size, fence, invalidation, cache] = v;
+  auto const& [kind, where, before, after, size, fence, invalidation, cache, pe] = v;
   print_fields(out, "kind", kind, "where", where, "before", before, "after", after, "size", size, "fence", fence,
-               "invalidation", invalidation, "cache", cache);
+               "invalidation", invalidation, "cache", cache, "pe", pe);
 }
 
 void coherency::PrintTo(change const& v, std::ostream* out) {

@@ -18,6 +18,7 @@ struct port_event {
   barrier fence{};
   tlbi invalidation{};
   cache_op cache{};
+  u8 pe = 0;             // who did it; barriers and TLBI complete for their own PE
 
   friend constexpr bool operator==(port_event const&, port_event const&) = default;
 };
@@ -29,29 +30,30 @@ class recording_port {
   explicit recording_port(Port& port) noexcept : port_(&port) {}
 
   std::vector<port_event> events;
+  u8 pe = 0;  // of the events from now on
 
   descriptor load(pa where, load_order order) { return port_->load(where, order); }
   void store(pa where, descriptor d, store_order order) {
-    events.push_back(
-        {.kind = event_kind::write, .where = where, .before = load(where, load_order::relaxed), .after = d});
+    descriptor const before = load(where, load_order::relaxed);
+    events.push_back({.kind = event_kind::write, .where = where, .before = before, .after = d, .pe = pe});
     port_->store(where, d, order);
   }
   descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
     descriptor const found = port_->compare_exchange(where, expected, desired);
     if (found == expected)
-      events.push_back({.kind = event_kind::write, .where = where, .before = found, .after = desired});
+      events.push_back({.kind = event_kind::write, .where = where, .before = found, .after = desired, .pe = pe});
     return found;
   }
   void maintain(cache_op op, pa where, u64 size) {
-    events.push_back({.kind = event_kind::maintain, .where = where, .size = size, .cache = op});
+    events.push_back({.kind = event_kind::maintain, .where = where, .size = size, .cache = op, .pe = pe});
     port_->maintain(op, where, size);
   }
   void issue(barrier b) {
-    events.push_back({.kind = event_kind::barrier, .fence = b});
+    events.push_back({.kind = event_kind::barrier, .fence = b, .pe = pe});
     port_->issue(b);
   }
   void issue(tlbi const& op) {
-    events.push_back({.kind = event_kind::tlbi, .invalidation = op});
+    events.push_back({.kind = event_kind::tlbi, .invalidation = op, .pe = pe});
     port_->issue(op);
   }
 
@@ -68,7 +70,7 @@ class recording_frames {
   std::optional<frame> take(u64 size) { return frames_->take(size); }
   frame_run take_run(u64 most) requires run_source<Frames> { return frames_->take_run(most); }
   void give(frame f, u64 size) {
-    recorder_->events.push_back({.kind = event_kind::give, .where = f.address, .size = size});
+    recorder_->events.push_back({.kind = event_kind::give, .where = f.address, .size = size, .pe = recorder_->pe});
     frames_->give(f, size);
   }
 
