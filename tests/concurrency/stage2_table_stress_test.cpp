@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Threads on one lock_free table; two calls interleaved at every access of one of them; frames that run out everywhere.
+// Threads on one lock_free table; frames that run out everywhere.
 #include <gtest/gtest.h>
 
 #include <array>
 #include <atomic>
-#include <functional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -12,7 +11,6 @@
 
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
-#include "vmsa/sim/bbm_checker.hpp"
 #include "vmsa/sim/memory.hpp"
 
 namespace {
@@ -336,146 +334,8 @@ content content_of(Table const& table, u64 at) {
   return {m.output.value, (m.entry.raw & engine::write_bit) != 0, stage2_bits::memattr::get(m.entry.raw)};
 }
 
-// Calls a function in the middle of another call's accesses.
-class interrupted_port {
- public:
-  explicit interrupted_port(sim::machine_memory& memory) : memory_(&memory) {}
-
-  std::function<void()> interrupt;
-  unsigned after = 0;  // accesses until then
-
-  descriptor load(pa where, load_order order) {
-    access();
-    return memory_->load(where, order);
-  }
-  void store(pa where, descriptor d, store_order order) {
-    access();
-    memory_->store(where, d, order);
-  }
-  descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
-    access();
-    return memory_->compare_exchange(where, expected, desired);
-  }
-  void maintain(cache_op, pa, u64) {}
-  void issue(barrier) { access(); }
-  void issue(tlbi const&) { access(); }
-
- private:
-  void access() {
-    if (interrupt && after-- == 0) std::exchange(interrupt, nullptr)();
-  }
-  sim::machine_memory* memory_;
-};
-
-using recorder = sim::recording_port<interrupted_port>;
-using one_table = stage2_table<recorder, arena_frames<recorder, lock_free>, geometry, lock_free>;
-
 constexpr u64 delta = u64{1} << 32;
 constexpr stage2_leaf plain_leaf{.fwb = true};
-
-struct operation_of_pair {
-  char const* name;
-  stage2_outcome (*run)(one_table&, stage2_cursor&);
-};
-constexpr ipa first_page{3 * page};
-operation_of_pair const operations[] = {
-    {"map",
-     [](one_table& t, stage2_cursor& c) {
-       return t.map(c, first_page, {delta + 3 * page}, t.prepare(plain_leaf), existing::keep);
-     }},
-    {"map elsewhere",
-     [](one_table& t, stage2_cursor& c) {
-       return t.map(c, first_page, {5 * delta}, t.prepare(plain_leaf), existing::keep);
-     }},
-    {"replace",
-     [](one_table& t, stage2_cursor& c) {
-       return t.map(c, first_page, {6 * delta}, t.prepare(plain_leaf), existing::replace);
-     }},
-    {"unmap page", [](one_table& t, stage2_cursor& c) { return t.unmap(c, first_page); }},
-    {"unmap pages", [](one_table& t, stage2_cursor&) { return t.unmap({2 * page}, 4 * page); }},
-    {"unmap block", [](one_table& t, stage2_cursor&) { return t.unmap({0}, block); }},
-    {"write-protect", [](one_table& t, stage2_cursor&) { return t.write_protect({2 * page}, 4 * page); }},
-    {"relax", [](one_table& t, stage2_cursor& c) { return t.relax(c, first_page, stage2_access::read_write); }},
-    {"change memory",
-     [](one_table& t, stage2_cursor&) { return t.change_memory({2 * page}, 4 * page, stage2_memory::normal_nc); }},
-    {"split", [](one_table& t, stage2_cursor&) { return t.split({0}, block); }},
-    {"collapse", [](one_table& t, stage2_cursor&) { return t.collapse({0}, block); }},
-};
-
-// What page 3 is in the end. `second` runs at access `after` of `first`, at once after it when it is ~0, and never when
-// there is none; true in `reached` when the first call lasted that long.
-struct pair_outcome {
-  content end{};
-  table_error first = table_error::none;
-  table_error second = table_error::none;
-  bool reached = false;
-};
-pair_outcome run_pair(unsigned start, operation_of_pair const& first, operation_of_pair const* second, unsigned after) {
-  sim::machine_memory memory(12 * page, pa{block});
-  interrupted_port port(memory);
-  recorder log(port);
-  arena_frames<recorder, lock_free> frames(log, memory.base(), memory.size(), granule::k4);
-  stage2_controls const controls{.fwb = true, .ttl = true, .dic = true};
-  pair_outcome result;
-  {
-    one_table table(std::move(*one_table::create(log, frames, shape(), controls)));
-    sim::bbm_checker checker(table.root(), shape(), controls);
-    stage2_cursor cursors[2];
-    if (start == 1) {
-      EXPECT_TRUE(table.map({0}, {delta}, level::l2, plain_leaf));
-    }
-    if (start == 2) {
-      EXPECT_TRUE(table.map_range({2 * page}, {delta + 2 * page}, 4 * page, plain_leaf));
-    }
-    if (start == 3) {
-      EXPECT_TRUE(table.map_range({0}, {delta}, block, plain_leaf, {.largest = level::l3, .contiguous = true}));
-    }
-    auto const other = [&] { result.second = second->run(table, cursors[1]).error; };
-    if (second != nullptr && after != ~0u) {
-      port.after = after;
-      port.interrupt = other;
-    }
-    result.first = first.run(table, cursors[0]).error;
-    result.reached = !port.interrupt;
-    port.interrupt = nullptr;
-    if (second != nullptr && after == ~0u) other();
-    // Cursors that outlived a table's unlinking must not lead back into it.
-    (void)table.give_back(table.take_retired());
-    result.end = content_of(table, first_page.value);
-    for (sim::port_event const& e : log.events) checker.on(e);
-    checker.finish();
-    EXPECT_TRUE(checker.violations().empty()) << checker.violations().front();
-    log.events.clear();
-  }
-  EXPECT_EQ(frames.bytes_in_use(), 0u);
-  return result;
-}
-
-TEST(Stage2TablePairs, ACallInTheMiddleOfAnotherIsBeforeOrAfterIt) {
-  unsigned runs = 0;
-  for (unsigned start = 0; start < 4; ++start)
-    for (operation_of_pair const& a : operations)
-      for (operation_of_pair const& b : operations) {
-        // A block's 512 entries are alike: all accesses at the beginning, then some.
-        pair_outcome const ab = run_pair(start, a, &b, ~0u);
-        pair_outcome const ba = run_pair(start, b, &a, ~0u);
-        content const only_a = run_pair(start, a, nullptr, 0).end;
-        content const only_b = run_pair(start, b, nullptr, 0).end;
-        for (unsigned after = 0; after < 4000; after += after < 24 ? 1 : 331) {
-          pair_outcome const got = run_pair(start, a, &b, after);
-          if (!got.reached) break;
-          ++runs;
-          bool const explained = got.end == ab.end || got.end == ba.end ||
-                                 (got.second == table_error::busy && got.end == only_a) ||
-                                 (got.first == table_error::busy && got.end == only_b);
-          ASSERT_TRUE(explained && !::testing::Test::HasFailure())
-              << "start " << start << ": " << b.name << " at access " << after << " of " << a.name << ": output "
-              << std::hex << got.end.output << " errors " << static_cast<int>(got.first) << ' '
-              << static_cast<int>(got.second) << ", after one another " << ab.end.output << " and " << ba.end.output;
-        }
-      }
-  std::printf("measured: %u interleavings of two calls\n", runs);
-}
 
 using direct = sim::machine_memory;
 using short_frames = failing_frames<arena_frames<direct, lock_free>>;
