@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "limits.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
@@ -48,6 +49,17 @@ template <class Table>
   for (u64 at : order) failed += !table.map(cursor, {at}, {at}, leaf);
   if (counted) CALLGRIND_TOGGLE_COLLECT;
   return failed;
+}
+
+// What the limit of single pages takes for the same: the difference is what a table costs that checks and answers.
+[[gnu::noinline]] u64 store_each(bench::radix3& tree, std::vector<u64> const& order) {
+  CALLGRIND_TOGGLE_COLLECT;
+  for (u64 at : order) {
+    tree.entry(at) = at | 0x7db;
+    asm volatile("" ::: "memory");
+  }
+  CALLGRIND_TOGGLE_COLLECT;
+  return 0;
 }
 
 template <class Table>
@@ -110,6 +122,9 @@ bool run(Table& table, std::string_view operation, u64 n) {
     failed += map_each(table, scattered(n), true);
   } else if (operation == "look_up") {
     failed = map_each(table, scattered(n), false) + look_up_each(table, scattered(n));
+  } else if (operation == "limit") {
+    bench::radix3 tree(u64{1} << 30);
+    failed = store_each(tree, neighbours(n));
   } else if (operation == "refault") {
     failed = map_each(table, neighbours(n), false) + map_each(table, neighbours(n), true);
   } else if (operation == "relax") {
