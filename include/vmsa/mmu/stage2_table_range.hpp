@@ -104,21 +104,26 @@ struct range_mapping {
     u64 free = 0;
     while (free < most && t.load(where + 8 * free).raw == 0) ++free;
     if (free == 0) return false;
-    frame_run const run = build_whole(input, free, shift, at);
-    for (u64 n = 0; n < run.count; ++n, where = where + 8) {
-      pa const table = run.first + n * t.granule_bytes();
-      if (!t.change(where, {}, {table.value | 0b11})) return give_rest(run, n);
-      out.entries_written += 1;
-      input += u64{1} << shift;
+    while (free != 0 && out) {
+      frame_run const run = build_whole(input, free, shift, at);
+      for (u64 n = 0; n < run.count; ++n, where = where + 8) {
+        pa const table = run.first + n * t.granule_bytes();
+        if (!t.change(where, {}, {table.value | 0b11})) {
+          give_rest(run, n);
+          return true;
+        }
+        out.entries_written += 1;
+        input += u64{1} << shift;
+      }
+      free -= run.count;
     }
     return true;
   }
   // Somebody else filled the entry for table n of the run meanwhile.
-  bool give_rest(frame_run const& run, u64 n) noexcept {
+  void give_rest(frame_run const& run, u64 n) noexcept {
     out.tables_allocated -= static_cast<u32>(run.count - n);
     out.entries_written -= (run.count - n) << t.w().stride;
     for (; n < run.count; ++n) t.give_table(run.first + n * t.granule_bytes(), false);
-    return true;
   }
   // The output address may be added to in a descriptor up to here: beyond, it has bits in another place.
   u64 until_fold(u64 input, u64 until) const noexcept {

@@ -67,7 +67,7 @@ struct table_state {
   pa root;
   bool plain = false;  // nobody but the caller changes entries, and walkers see stores: no hardware updates, coherent
   // Changes when cursors must walk again. In the upper bits, so that adding it to a group's number makes a key: a stale
-  // cursor could match again only after exactly 2^28 changes.
+  // cursor could match again only after some 2^28 changes.
   u64 generation = 0;
   u64 tables = 0;         // frames in use besides the root
   u64 retired = 0;        // lock_free: the first unlinked table that another call may still hold, 0 for none
@@ -159,11 +159,12 @@ struct table_state {
 
   // Makes `desired` of an entry that was seen as `expected`; false when it changed meanwhile. With hardware updates
   // even the only owner may lose a race, so a valid entry is compared too.
-  bool change(pa where, descriptor expected, descriptor desired) const noexcept {
-    if (!Mode::concurrent && plain) [[likely]] {
-      port->store(where, desired, store_order::release);
-      return true;
-    }
+  [[gnu::always_inline]] bool change(pa where, descriptor expected, descriptor desired) const noexcept {
+    if (Mode::concurrent || !plain) return change_beside_others(where, expected, desired);
+    port->store(where, desired, store_order::release);
+    return true;
+  }
+  bool change_beside_others(pa where, descriptor expected, descriptor desired) const noexcept {
     if (Mode::concurrent || (controls.ha && is_valid(expected))) {
       if (port->compare_exchange(where, expected, desired) != expected) return false;
     } else {

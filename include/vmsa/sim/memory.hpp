@@ -85,9 +85,10 @@ class direct_memory {
       if (found == expected) *words(where) = desired.raw;
       return found;
     } else {
+      u64 found = expected.raw;  // a variable of its own stays in a register
       std::atomic_ref<u64>(*words(where))
-          .compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel, std::memory_order_acquire);
-      return expected;
+          .compare_exchange_strong(found, desired.raw, std::memory_order_acq_rel, std::memory_order_acquire);
+      return {found};
     }
   }
   void maintain(cache_op, pa, u64) noexcept {}
