@@ -59,10 +59,10 @@ void add_classify(CLI::App& app, int&) {
   CLI::App* const command = app.add_subcommand("classify", "What a host's or a guest's own listings say about memory");
   command->add_option("--iomem", a->iomem, "/proc/iomem, read as root; - is standard input");
   command->add_option("--pci-resource", a->pci, "/sys/bus/pci/devices/*/resource; give it again for more");
-  command->add_option("--device-tree", a->device_tree, "A device tree as dtc prints it: dtc -I fs -O dts /proc/device-tree");
+  command->add_option("--device-tree", a->device_tree, "a device tree as dtc prints it: dtc -I fs -O dts /proc/device-tree");
   command->add_option("--mtree", a->mtree, "QEMU's info mtree -f");
-  command->add_option("--at", a->at, "Only the range that holds this host address");
-  command->add_flag("--json", a->json, "The same as JSON");
+  command->add_option("--at", a->at, "only the range that holds this host address");
+  command->add_flag("--json", a->json, "the same as JSON");
   command->footer(
       "Later sources are the more precise: a device tree first, then /proc/iomem, then PCI resources.\n"
       "Examples:\n"

@@ -41,8 +41,9 @@ std::string valid_scenarios(std::string const& part) {
     if (!part.empty() && b.name.find(part) != std::string_view::npos) names.push_back(b.name);
   constexpr std::size_t a_line = 8;
   if (names.empty() || names.size() > a_line) names = {"seed", "migration", "vring"};
-  return fmt::format("a file, - for standard input, or a built-in scenario such as {}; vmsa coherency --list has all {}",
-                     fmt::join(names, " "), text::builtin_scenarios().size());
+  return fmt::format(
+      "a file, - for standard input, or a built-in scenario such as {}; vmsa coherency --list has all {}",
+      fmt::join(names, " "), text::builtin_scenarios().size());
 }
 
 // A name is a built-in unless it looks like a path: `seed` is the built-in even beside a file of that name.

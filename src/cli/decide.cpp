@@ -278,19 +278,19 @@ void add_decide(CLI::App& app, int&) {
   auto const a = std::make_shared<arguments>();
   CLI::App* const command = app.add_subcommand("decide", "Which memory type a hypervisor gives memory, and why");
   command->add_option("--kvm", a->kvm, "Linux KVM of this release: 6.12, 6.17-rc1, 7.1 ...");
-  command->add_option("--hypervisor", a->hypervisor, "Another hypervisor: " + text::hypervisor_names());
-  command->add_option("--type", a->type, "With --hypervisor: the type its caller chooses, where it has a choice");
+  command->add_option("--hypervisor", a->hypervisor, "another hypervisor: " + text::hypervisor_names());
+  command->add_option("--type", a->type, "with --hypervisor: the type its caller chooses, where it has a choice");
   command->add_option("--policy", a->policy,
-                      "Either by name, linux-6.12 or xen, or a policy of your own, FILE.toml: see src/README.md");
-  command->add_option("--cpu", a->cpu, "Sets FWB and DIC: " + text::cpu_names());
+                      "either by name, linux-6.12 or xen, or a policy of your own, FILE.toml: see src/README.md");
+  command->add_option("--cpu", a->cpu, "sets FWB and DIC: " + text::cpu_names());
   command->add_option("--fwb", a->fwb, "FEAT_S2FWB, on or off");
   command->add_option("--dic", a->dic, "CTR_EL0.DIC, on or off");
-  command->add_option("--lpa2", a->lpa2, "The hypervisor uses FEAT_LPA2 descriptors, on or off (default off)");
+  command->add_option("--lpa2", a->lpa2, "the hypervisor uses FEAT_LPA2 descriptors, on or off (default off)");
   command->add_option("--mode", a->mode, "vhe (default) pkvm-guest pkvm-protected nested");
-  command->add_option("--guest-stage2", a->nested, "With --mode nested: what the guest's stage 2 grants (default rwx)");
-  command->add_flag("--mte", a->mte, "The VM has MTE");
-  command->add_option("--backing", a->backing, "The memory by name: " + text::backing_names());
-  command->add_option("--vma", a->vma, "Or by parts: type of the VMA, none wb nc nGnRE nGnRnE");
+  command->add_option("--guest-stage2", a->nested, "with --mode nested: what the guest's stage 2 grants (default rwx)");
+  command->add_flag("--mte", a->mte, "the VM has MTE");
+  command->add_option("--backing", a->backing, "the memory by name: " + text::backing_names());
+  command->add_option("--vma", a->vma, "or by parts: type of the VMA, none wb nc nGnRE nGnRnE");
   command->add_option("--vma-flags", a->vma_flags,
                       "pfnmap,mixedmap,allow_any_uncached; also shared,file,late (newer than the slot),read-only,prot-none");
   command->add_option("--page", a->page, "map-memory no-map mmio zone-device p2pdma");
@@ -299,19 +299,22 @@ void add_decide(CLI::App& app, int&) {
   command->add_option("--fault", a->fault, "translation (default) permission access-flag external-abort "
                                            "beyond-host-limit beyond-vm-limit unsupported");
   command->add_flag("--no-isv", a->no_isv, "ESR_EL2.ISV is 0: the access cannot be decoded");
-  command->add_flag("--nisv-exits", a->nisv, "The VM has KVM_CAP_ARM_NISV_TO_USER");
-  command->add_flag("--el0", a->el0, "The guest was at EL0");
-  command->add_option("--stage1", a->stage1, "What the guest's stage 1 says: a type or MAIR byte (default: the usual)");
-  command->add_option("--dma", a->dma, "An assigned device: coherent non-coherent uncached mmio");
-  command->add_option("--smmu-s2fwb", a->s2fwb, "The SMMU uses S2FWB, on or off (default off)");
+  command->add_flag("--nisv-exits", a->nisv, "the VM has KVM_CAP_ARM_NISV_TO_USER");
+  command->add_flag("--el0", a->el0, "the guest was at EL0");
+  command->add_option("--stage1", a->stage1, "what the guest's stage 1 says: a type or MAIR byte (default: the usual)");
+  command->add_option("--dma", a->dma, "an assigned device: coherent non-coherent uncached mmio");
+  command->add_option("--smmu-s2fwb", a->s2fwb, "the SMMU uses S2FWB, on or off (default off)");
   command->add_option("--canwbs", a->canwbs, "IORT CANWBS, on or off (default off)");
-  command->add_option("--no-snoop", a->no_snoop, "The device sets No_Snoop, on or off (default off)");
-  CLI::Option* const matrix = command->add_flag("--matrix", a->matrix, "Every backing, kernels and hosts across");
-  command->add_option("--column", a->columns, "A column of --matrix, as for --diff; give it again for more")->needs(matrix);
-  command->add_option("--diff", a->diff, "What differs between two of VERSION[:fwb,dic,lpa2] (or a hypervisor, or FILE.toml)")
+  command->add_option("--no-snoop", a->no_snoop, "the device sets No_Snoop, on or off (default off)");
+  CLI::Option* const matrix = command->add_flag("--matrix", a->matrix, "every backing, kernels and hosts across");
+  command->add_option("--column", a->columns, "a column of --matrix, as for --diff; give it again for more")
+      ->needs(matrix);
+  command
+      ->add_option("--diff", a->diff,
+                   "what differs between two of VERSION[:fwb,dic,lpa2] (or a hypervisor, or FILE.toml)")
       ->expected(2);
   command->add_option("--format", a->format, "text (default) or markdown, for --matrix and --diff");
-  command->add_flag("--json", a->json, "The same as JSON");
+  command->add_flag("--json", a->json, "the same as JSON");
   command->footer(
       "What decides and is not given is asked for, never guessed.\n"
       "Examples:\n"
@@ -324,15 +327,17 @@ void add_decide(CLI::App& app, int&) {
       "  vmsa decide --diff 6.17:fwb,dic 6.17\n");
   // The tables ask of every memory, each side under a policy and host of its own.
   std::vector<CLI::Option const*> of_one;
-  for (char const* name : {"--kvm", "--hypervisor", "--type", "--policy", "--cpu", "--fwb", "--dic", "--lpa2", "--mode",
-                           "--guest-stage2", "--mte", "--backing", "--vma", "--vma-flags", "--page", "--nisv-exits",
-                           "--stage1", "--dma", "--smmu-s2fwb", "--canwbs", "--no-snoop"})
+  for (char const* name :
+       {"--kvm",  "--hypervisor", "--type",         "--policy", "--cpu",        "--fwb",    "--dic",
+        "--lpa2", "--mode",       "--guest-stage2", "--mte",    "--backing",    "--vma",    "--vma-flags",
+        "--page", "--nisv-exits", "--stage1",       "--dma",    "--smmu-s2fwb", "--canwbs", "--no-snoop"})
     of_one.push_back(command->get_option(name));
   command->callback([a, of_one] {
     for (CLI::Option const* option : of_one)
       if ((a->matrix || !a->diff.empty()) && option->count() != 0)
-        throw input_error("", 0, fmt::format("{} with {}", option->get_name(), a->matrix ? "--matrix" : "--diff"),
-                          "what each side is, VERSION[:fwb,dic,lpa2] such as 6.12:fwb,dic, and --access and --slot for all");
+        throw input_error(
+            "", 0, fmt::format("{} with {}", option->get_name(), a->matrix ? "--matrix" : "--diff"),
+            "what each side is, VERSION[:fwb,dic,lpa2] such as 6.12:fwb,dic, and --access and --slot for all");
     run(*a);
   });
 }

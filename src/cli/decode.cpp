@@ -64,10 +64,10 @@ void add_decode(CLI::App& app, int&) {
   for (std::string_view const kind : text::decode_kinds()) kinds += (kinds.empty() ? "" : " ") + std::string(kind);
 
   CLI::App* const command = app.add_subcommand("decode", "Explain a descriptor or register, field by field");
-  command->add_option("KIND", a->kind, "One of: " + kinds)->required();
+  command->add_option("KIND", a->kind, "one of: " + kinds)->required();
   command
       ->add_option("VALUE", a->values,
-                   "Hexadecimal, with or without 0x. mair: up to two digits are one attribute byte, more the register. "
+                   "hexadecimal, with or without 0x. mair: up to two digits are one attribute byte, more the register. "
                    "pte: a \"Raw PTE: 0x...\" line will do. -: one value from each line of standard input")
       ->required();
   command->add_option("--stage", a->options.stage, "pte: 1 or 2 (default 2)");
@@ -76,7 +76,7 @@ void add_decode(CLI::App& app, int&) {
   command->add_option("--fwb", a->options.fwb, "pte: HCR_EL2.FWB on or off (default: both readings)");
   command->add_option("--ds", a->options.ds, "pte: FEAT_LPA2 addresses on or off, 4k and 16k (default: both readings)");
   command->add_option("--lpa", a->options.lpa, "pte: FEAT_LPA on or off, 64k (default: both readings)");
-  command->add_flag("--json", a->json, "One JSON object, or an array for several values");
+  command->add_flag("--json", a->json, "one JSON object, or an array for several values");
   command->footer(
       "Fields of up to 16 bits are printed in binary, wider ones in hexadecimal. Reserved encodings are explained.\n"
       "Examples:\n"

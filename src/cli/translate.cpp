@@ -94,7 +94,8 @@ text::translation_scenario read_input(arguments const& a) {
   if (unmodelled_bit const bit = unmodelled_control(s.registers))
     for (std::size_t i = 0; i < registers.size(); ++i)
       if (std::string_view(registers[i].name) == bit.reg)
-        throw text::input_error("", 0, fmt::format("{} {}: {}", registers[i].option(), a.values[i], text::describe(bit)),
+        throw text::input_error("", 0,
+                                fmt::format("{} {}: {}", registers[i].option(), a.values[i], text::describe(bit)),
                                 text::valid_instead_of(bit));
   for (std::string const& image : a.images) {
     auto const [path, base] = halves("--image", image, '@', "FILE@PA");
@@ -122,8 +123,7 @@ std::string command_line(arguments const& a) {
     if (!value.empty()) add(fmt::format("{} {}", option, value));
   };
   if (!a.file.empty()) add(a.file);
-  for (std::size_t i = 0; i < a.values.size(); ++i)
-    add_option(text::translation_registers()[i].option(), a.values[i]);
+  for (std::size_t i = 0; i < a.values.size(); ++i) add_option(text::translation_registers()[i].option(), a.values[i]);
   for (std::string const& value : a.images) add_option("--image", value);
   for (std::string const& value : a.words) add_option("--word", value);
   if (a.pa_bits != 0) add_option("--pa-bits", std::to_string(a.pa_bits));
@@ -167,9 +167,9 @@ void add_translate(CLI::App& app, int&) {
     command->add_option(reg.option(), a->values[i], fmt::format("{}, hexadecimal", reg.name));
   }
   command->add_option("--va", a->vas, "virtual address, through both stages");
-  CLI::Option* const ipa = command->add_option("--ipa", a->ipas, "intermediate physical address, through stage 2 alone");
-  command->add_option("--s1-attr", a->s1_attr, "with --ipa: the MAIR byte stage 1 gave it (default 0xff)")
-      ->needs(ipa);
+  CLI::Option* const ipa =
+      command->add_option("--ipa", a->ipas, "intermediate physical address, through stage 2 alone");
+  command->add_option("--s1-attr", a->s1_attr, "with --ipa: the MAIR byte stage 1 gave it (default 0xff)")->needs(ipa);
   command->add_option("--image", a->images, "FILE@PA: a raw memory image, little-endian, from PA on");
   command->add_option("--word", a->words, "PA=DESCRIPTOR: one word of memory; the rest reads as 0");
   std::vector<CLI::Option const*> const of_the_access{

@@ -51,7 +51,8 @@ memory_attributes decided(toml_table const& t, memory_attributes const& stage1, 
   host.cpu.dic = t.flag("dic").value_or(fwb);
   decision const d = policy.decide_for(host, inputs_of(behind), behind, fault_access{});
   if (!d.maps())
-    t.refuse("backing", fmt::format("{} maps no {} here: {}", policy.name(), vmsa::name(behind), d.row ? d.row->why : ""),
+    t.refuse("backing",
+             fmt::format("{} maps no {} here: {}", policy.name(), vmsa::name(behind), d.row ? d.row->why : ""),
              "a backing that the policy maps; or stage2 = \"...\", the memory type of the mapping");
   return combine(stage1, {.memattr = d.memattr, .sh = d.sh}, {.fwb = d.fwb});
 }

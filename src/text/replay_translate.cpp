@@ -211,7 +211,8 @@ class translate_evaluator final : public replay_evaluator {
     }
 
     el1_registers const registers = read_registers(c);
-    if (unmodelled_bit const bit = unmodelled_control(registers)) return skip(describe(bit) + ", which is not modelled");
+    if (unmodelled_bit const bit = unmodelled_control(registers))
+      return skip(describe(bit) + ", which is not modelled");
     auto const regime = make_regime(registers, f, choices);
     memory_access const acc = read_access(c);
     std::string const& mode = c.word("mode", "full or s2");

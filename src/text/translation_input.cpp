@@ -47,7 +47,7 @@ void read_machine(toml_table const& t, features& f) {
   }
   if (char const* const feature = unmodelled_feature(id))
     t.refuse("id_aa64mmfr3_el1", fmt::format("announces {}", feature),
-             "a machine without it: its tables are not modelled");
+             "a machine without it: its tables are not modelled; or no such register, if its controls are off");
   if (given) f = decode_features(id);
   if (t.has("features")) {
     if (given) t.refuse("features", "given besides ID registers", "one of the two");
@@ -109,7 +109,8 @@ void read_memory(toml_table const& t, std::string const& scenario, sim::sparse_m
   u64 offset = 0;
   std::vector<std::string> const words = t.strings("words");
   if (at.value > end_of_memory || words.size() * 8 > end_of_memory - at.value)
-    t.refuse("at", fmt::format("{} and {} words", hex(at), words.size()), "memory that ends at or below 0x10000000000000");
+    t.refuse("at", fmt::format("{} and {} words", hex(at), words.size()),
+             "memory that ends at or below 0x10000000000000");
   for (std::string const& word : words) {
     std::optional<u64> const raw = word.starts_with("0x") ? parse_number(word, 16) : std::nullopt;
     if (!raw) t.refuse("words", fmt::format("\"{}\"", word), "\"0x\" and up to 16 hex digits");
@@ -175,7 +176,8 @@ void add_image(sim::sparse_memory& memory, std::string const& path, pa base) {
   constexpr std::uintmax_t most = std::uintmax_t{1} << 30;
   if (!base.aligned_to(8)) throw input_error(path, 0, fmt::format("an image at {}", hex(base)), "a multiple of 8");
   if (base.value > end_of_memory - most)
-    throw input_error(path, 0, fmt::format("an image at {}", hex(base)), fmt::format("at most {}", hex(end_of_memory - most)));
+    throw input_error(path, 0, fmt::format("an image at {}", hex(base)),
+                      fmt::format("at most {}", hex(end_of_memory - most)));
   std::error_code failed;
   if (!std::filesystem::is_regular_file(path, failed))
     throw input_error(path, 0, "cannot be read", "the path of a raw memory image");

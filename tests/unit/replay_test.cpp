@@ -132,11 +132,11 @@ TEST(Replay, JsonLinesAreTranslations) {
 
 TEST(Replay, DamagedJsonLinesAreRefusedWithTheirLine) {
   std::string const good = machine + "{}}\n";
-  for (std::string const& bad : {std::string("{"), std::string("[]"), good.substr(0, 40), std::string("{}"),
-                                 std::string(good).replace(good.find("\"0x1\""), 5, "1"),
-                                 std::string(good).replace(good.find(":48"), 3, ":47"),
-                                 std::string(good).replace(good.find("VTTBR_EL2"), 9, "TTBR0_EL2"),
-                                 std::string(good).replace(good.find("read"), 4, "jump")}) {
+  for (std::string const& bad :
+       {std::string("{"), std::string("[]"), good.substr(0, 40), std::string("{}"),
+        std::string(good).replace(good.find("\"0x1\""), 5, "1"), std::string(good).replace(good.find(":48"), 3, ":47"),
+        std::string(good).replace(good.find("VTTBR_EL2"), 9, "TTBR0_EL2"),
+        std::string(good).replace(good.find("read"), 4, "jump")}) {
     try {
       (void)of(good + bad + "\n");
       ADD_FAILURE() << bad;
