@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "jostle.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
@@ -29,27 +30,23 @@ class jostled_port {
   explicit jostled_port(sim::machine_memory& memory) : memory_(&memory) {}
 
   descriptor load(pa where, load_order order) const {
-    jostle(64);
+    test::jostle(64);
     return memory_->load(where, order);
   }
   void store(pa where, descriptor d, store_order order) {
-    jostle(16);
+    test::jostle(16);
     memory_->store(where, d, order);
   }
   descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
-    jostle(8);
+    test::jostle(8);
     return memory_->compare_exchange(where, expected, desired);
   }
   void fill(pa where, descriptor first, u64 step, u64 count) { memory_->fill(where, first, step, count); }
   void maintain(cache_op, pa, u64) {}
   void issue(barrier) {}
-  void issue(tlbi const&) { jostle(2); }
+  void issue(tlbi const&) { test::jostle(2); }
 
  private:
-  static void jostle(unsigned one_in) {
-    thread_local std::minstd_rand random(std::random_device{}());
-    if (random() % one_in == 0) std::this_thread::yield();
-  }
   sim::machine_memory* memory_;
 };
 
