@@ -1,164 +1,20 @@
 // SPDX-License-Identifier: MIT
 // How fast are faults and the other work on stage 2 tables, beside the least that any implementation must do?
 // Each row times workload and limit in turn and reports medians; README.md has the method and the results.
-#include <benchmark/benchmark.h>
-
-#include <time.h>
-
-#include <algorithm>
 #include <atomic>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <numeric>
-#include <random>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include "fault_path_rig.hpp"
 #include "limits.hpp"
-#include "vmsa/mmu/frames.hpp"
-#include "vmsa/mmu/stage2_table.hpp"
 
 namespace {
 
 using namespace vmsa;
-
-constexpr u64 gib = u64{1} << 30;
-constexpr u64 page = 4096;
-constexpr int repetitions = 11;
-
-geometry const shape = geometry::for_ipa_size(40, granule::k4, {}).shape;
-constexpr stage2_controls controls{.fwb = true, .ttl = true, .tlbi_range = true, .dic = true};
-constexpr stage2_leaf ram{.fwb = true};
-constexpr stage2_leaf read_only{.fwb = true, .access = stage2_access::read};
-constexpr u64 leaf_bits = 0x7db;  // of `ram` as a page
-
-// Time that this thread had the processor, in ns: what else runs on the machine takes turns with it.
-double now() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
-}
-
-// Nothing of the next call starts before this one is done, as with an exception between them.
-inline void serialise() {
-#if defined(__x86_64__)
-  __builtin_ia32_lfence();
-#elif defined(__aarch64__)
-  asm volatile("isb" ::: "memory");
-#endif
-}
-
-template <class T>
-inline void consume(T const& value) {
-  asm volatile("" : : "r"(value) : "memory");
-}
-
-void require(bool good, char const* what) {
-  if (good) return;
-  std::fprintf(stderr, "fault_path_bench: %s went wrong\n", what);
-  std::abort();
-}
-
-double median(std::vector<double> values) {
-  auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-// `work` and `limit` prepare what they need, do `operations`, and return the ns that those took.
-template <class Work, class Limit>
-void row(benchmark::State& state, double operations, Work work, Limit limit) {
-  std::vector<double> ns, limit_ns, ratio;
-  for (auto _ : state) {
-    double total = 0;
-    for (int n = 0; n < repetitions; ++n) {
-      double const w = work();
-      double const l = limit();
-      ns.push_back(w / operations);
-      limit_ns.push_back(l / operations);
-      ratio.push_back(w / l);
-      total += w;
-    }
-    state.SetIterationTime(total * 1e-9);
-  }
-  state.counters["ns"] = median(ns);
-  state.counters["limit_ns"] = median(limit_ns);
-  state.counters["ratio"] = median(ratio);
-}
-
-std::vector<u64> ascending(u64 bytes) {
-  std::vector<u64> order(bytes / page);
-  for (u64 n = 0; n < order.size(); ++n) order[n] = n * page;
-  return order;
-}
-std::vector<u64> shuffled(u64 bytes) {
-  std::vector<u64> order = ascending(bytes);
-  std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
-  return order;
-}
-
-// What the tables for `bytes` of pages take and no more: a range row's memory should be as warm as its limit's.
-u64 arena_for(u64 bytes) {
-  u64 const tables = (bytes >> 21) + (bytes >> 30) + 8;  // with a root of two, and what aligns it
-  return tables * page + (tables / 63 + 1) * page;       // and their bits
-}
-
-// A table in memory of its own, which is all zeros whenever a table starts.
-template <class Mode = exclusive, template <class, class> class Frames = occupancy_frames, class Geometry = geometry>
-struct rig {
-  using port_type = sim::direct_memory<Mode>;
-  using frames_type = Frames<port_type, Mode>;
-  using table_type = stage2_table<port_type, frames_type, Geometry, Mode>;
-
-  // `bytes` of pages will be mapped, or as much table memory is needed.
-  explicit rig(u64 bytes, Geometry const& g)
-      : used(arena_for(bytes)), memory(used), port(memory, pa{u64{1} << 32}), of(g) {}
-
-  u64 used;
-  sim::arena memory;
-  port_type port;
-  Geometry of;
-  std::optional<frames_type> frames;
-  std::optional<table_type> table;
-
-  table_type& fresh() {
-    table.reset();
-    std::memset(memory.data(), 0, used);
-    frames.emplace(port, port.base(), used, granule::k4);
-    table.emplace(*table_type::create(port, *frames, of, controls));
-    return *table;
-  }
-  table_type& mapped(std::vector<u64> const& order, stage2_leaf const& leaf = ram) {
-    table_type& t = fresh();
-    prepared_leaf const p = t.prepare(leaf);
-    stage2_cursor cursor;
-    bool good = true;
-    for (u64 at : order) good &= static_cast<bool>(t.map(cursor, {at}, {at}, p));
-    require(good, "mapping");
-    return t;
-  }
-};
-
-enum class pace { free, serialised };
-
-// Inlined, so that what the operation refers to is not reached through one more pointer.
-template <pace Pace, class Operation>
-[[gnu::always_inline]] inline double each(std::vector<u64> const& order, Operation operation) {
-  u64 failed = 0;
-  double const start = now();
-  for (u64 at : order) {
-    failed += !operation(at);
-    if constexpr (Pace == pace::serialised) serialise();
-  }
-  double const time = now() - start;
-  require(failed == 0, "a workload");
-  return time;
-}
+using namespace vmsa::bench;
 
 template <pace Pace = pace::free>
-auto limit_store(bench::radix3& tree, std::vector<u64> const& order, u64 bits) {
+auto limit_store(radix3& tree, std::vector<u64> const& order, u64 bits) {
   return [&tree, &order, bits] {
     tree.clear();
     return each<Pace>(order, [&, bits](u64 at) {
@@ -182,7 +38,7 @@ auto fault_each(Rig& rig, std::vector<u64> const& order) {
 
 template <pace Pace, class Rig>
 void faults(benchmark::State& state, Rig&& rig, std::vector<u64> const& order, u64 bytes) {
-  bench::radix3 tree(bytes);
+  radix3 tree(bytes);
   row(state, static_cast<double>(order.size()), fault_each<Pace>(rig, order),
       limit_store<Pace>(tree, order, leaf_bits));
 }
@@ -191,7 +47,7 @@ constexpr std::size_t batch = 256;
 
 void faults_in_batches(benchmark::State& state, u64 bytes) {
   rig<> r(bytes, shape);
-  bench::radix3 tree(bytes);
+  radix3 tree(bytes);
   std::vector<u64> const order = shuffled(bytes);
   std::vector<page_mapping> pages(order.size());
   std::transform(order.begin(), order.end(), pages.begin(), [](u64 at) { return page_mapping{{at}, {at}}; });
@@ -223,7 +79,7 @@ auto on_mapped(Rig& rig, std::vector<u64> const& order, stage2_leaf const& leaf,
 
 void refault(benchmark::State& state, std::vector<u64> const& order) {
   rig<> r(4 * gib, shape);
-  bench::radix3 tree(4 * gib);
+  radix3 tree(4 * gib);
   prepared_leaf const leaf = r.fresh().prepare(ram);
   row(state, static_cast<double>(order.size()),
       on_mapped(r, order, ram,
@@ -235,7 +91,7 @@ void refault(benchmark::State& state, std::vector<u64> const& order) {
 
 void relax(benchmark::State& state) {
   rig<> r(4 * gib, shape);
-  bench::radix3 tree(4 * gib);
+  radix3 tree(4 * gib);
   std::vector<u64> const order = shuffled(4 * gib);
   row(state, static_cast<double>(order.size()),
       on_mapped(r, order, read_only,
@@ -254,7 +110,7 @@ void relax(benchmark::State& state) {
 
 void unmap_each(benchmark::State& state, std::vector<u64> const& order) {
   rig<> r(4 * gib, shape);
-  bench::radix3 tree(4 * gib);
+  radix3 tree(4 * gib);
   row(state, static_cast<double>(order.size()),
       on_mapped(
           r, order, ram,
@@ -270,20 +126,20 @@ void unmap_each(benchmark::State& state, std::vector<u64> const& order) {
 
 // W4, W6: one call for a range, on several tables where one would be over too soon. All memory was just written when
 // the clock starts, the limit's too.
-template <class Prepare, class Operation, class PrepareLimit, class Limit>
+template <class Rig = rig<>, class Prepare, class Operation, class PrepareLimit, class Limit>
 void on_range(benchmark::State& state, u64 descriptors, unsigned tables, u64 bytes, Prepare prepare,
               Operation operation, PrepareLimit prepare_limit, Limit limit) {
-  bench::flat array(descriptors * tables);
-  std::vector<rig<>> rigs;
+  flat array(descriptors * tables);
+  std::vector<Rig> rigs;
   rigs.reserve(tables);
   for (unsigned n = 0; n < tables; ++n) rigs.emplace_back(bytes, shape);
   row(
       state, static_cast<double>(descriptors) * tables,
       [&] {
-        for (rig<>& r : rigs) prepare(r.fresh());
+        for (Rig& r : rigs) prepare(r.fresh());
         bool good = true;
         double const start = now();
-        for (rig<>& r : rigs) good &= static_cast<bool>(operation(*r.table));
+        for (Rig& r : rigs) good &= static_cast<bool>(operation(*r.table));
         double const time = now() - start;
         require(good, "a range");
         return time;
@@ -298,15 +154,22 @@ void on_range(benchmark::State& state, u64 descriptors, unsigned tables, u64 byt
 }
 
 auto const nothing = [](auto&) {};
-auto const clear = [](bench::flat& array) { array.clear(); };
-auto const fill = [](u64 step) { return [step](bench::flat& array) { array.fill(leaf_bits, step); }; };
+auto const clear = [](flat& array) { array.clear(); };
+auto const fill = [](u64 step) { return [step](flat& array) { array.fill(leaf_bits, step); }; };
 auto const map_pages = [](auto& table) {
   require(static_cast<bool>(table.map_range({0}, {page}, 4 * gib, ram)), "mapping a range");
 };
 
+template <template <class, class> class Frames>
+void range_of_pages(benchmark::State& state) {
+  on_range<rig<exclusive, Frames>>(
+      state, gib / page, 1, gib, nothing, [](auto& t) { return t.map_range({0}, {page}, gib, ram); }, clear,
+      fill(page));
+}
+
 void look_up(benchmark::State& state, bool in_batches) {
   rig<> r(4 * gib, shape);
-  bench::radix3 tree(4 * gib);
+  radix3 tree(4 * gib);
   std::vector<u64> const order = shuffled(4 * gib);
   std::vector<ipa> addresses(order.size());
   std::transform(order.begin(), order.end(), addresses.begin(), [](u64 at) { return ipa{at}; });
@@ -366,7 +229,7 @@ double together(unsigned threads, Body body) {
 // Shares of two threads: halves of the guest, or alternate stretches of `stretch` bytes.
 void two_threads(benchmark::State& state, u64 stretch) {
   rig<lock_free, arena_frames> r(4 * gib, shape);
-  bench::radix3 tree(4 * gib);
+  radix3 tree(4 * gib);
   std::vector<u64> const all = ascending(4 * gib);
   std::vector<u64> shares[2];
   for (u64 at : all) shares[(at / stretch) & 1].push_back(at);
@@ -411,7 +274,7 @@ void two_threads(benchmark::State& state, u64 stretch) {
 
 // What the limit costs with the one compare-exchange that a lock-free install cannot do without.
 void compare_exchange_limit(benchmark::State& state) {
-  bench::radix3 tree(4 * gib);
+  radix3 tree(4 * gib);
   std::vector<u64> const order = ascending(4 * gib);
   row(
       state, static_cast<double>(order.size()),
@@ -425,10 +288,10 @@ void compare_exchange_limit(benchmark::State& state) {
       limit_store(tree, order, leaf_bits));
 }
 
-// A cursor that remembers nothing, and frames that must be cleared.
+// A cursor that remembers nothing.
 void without_cursor(benchmark::State& state) {
   rig<> r(4 * gib, shape);
-  bench::radix3 tree(4 * gib);
+  radix3 tree(4 * gib);
   std::vector<u64> const order = ascending(4 * gib);
   row(
       state, static_cast<double>(order.size()),
@@ -443,6 +306,7 @@ void without_cursor(benchmark::State& state) {
       limit_store(tree, order, leaf_bits));
 }
 
+// Frames that must be cleared, and frames of which a range takes one at a time.
 template <class Port, class Mode>
 struct dirty_frames : occupancy_frames<Port, Mode> {
   using occupancy_frames<Port, Mode>::occupancy_frames;
@@ -451,6 +315,12 @@ struct dirty_frames : occupancy_frames<Port, Mode> {
     if (f) f->zeroed = false;
     return f;
   }
+};
+
+template <class Port, class Mode>
+struct single_frames : occupancy_frames<Port, Mode> {
+  using occupancy_frames<Port, Mode>::occupancy_frames;
+  void take_run(u64) = delete;
 };
 
 using fixed = fixed_geometry<granule::k4, 40>;
@@ -474,10 +344,7 @@ void add_rows() {
   add("W3/refault_seq", [](state s) { refault(s, ascending(4 * gib)); });
   add("W3/refault_rand", [](state s) { refault(s, shuffled(4 * gib)); });
   add("W3/relax", relax);
-  add("W4/4K", [](state s) {
-    on_range(
-        s, gib / page, 1, gib, nothing, [](auto& t) { return t.map_range({0}, {page}, gib, ram); }, clear, fill(page));
-  });
+  add("W4/4K", range_of_pages<occupancy_frames>);
   add("W4/2M", [](state s) {
     on_range(
         s, 32768, 4, gib / 8, nothing, [](auto& t) { return t.map_range({0}, {2 << 20}, 64 * gib, ram); }, clear,
@@ -499,7 +366,7 @@ void add_rows() {
   add("W6/write_protect", [](state s) {
     on_range(
         s, 4 * gib / page, 1, 4 * gib, map_pages, [](auto& t) { return t.write_protect({0}, 4 * gib); }, fill(page),
-        [](bench::flat& array) { array.protect(u64{0b10} << 6); });
+        [](flat& array) { array.protect(u64{0b10} << 6); });
   });
   add("W6/split", [](state s) {
     on_range(
@@ -527,6 +394,7 @@ void add_rows() {
   add("ablation/W2_4G/fixed_geometry", [](state s) {
     faults<pace::free>(s, rig<exclusive, occupancy_frames, fixed>(4 * gib, fixed{}), shuffled(4 * gib), 4 * gib);
   });
+  add("ablation/W4_4K/frames_one_by_one", range_of_pages<single_frames>);
   add("ablation/W1/limit_with_compare_exchange", compare_exchange_limit);
   add("ablation/W7/interleaved_pages", [](state s) { two_threads(s, page); });
 }
