@@ -175,6 +175,40 @@ TEST(Stage2Table, ACursorTakesNoMisalignedAddress) {
   EXPECT_EQ(table.look_up(ipa{0x7800}).output, pa{0x7800});
 }
 
+// The written-out walk of a geometry that is known at compile time, at the ends of every level's reach.
+template <granule Granule, u8 Bits>
+void map_and_find_in_fixed() {
+  using fixed = fixed_geometry<Granule, Bits>;
+  static_assert(fixed::start_level() == level::l1);
+  sim::machine_memory memory{u64{16} << 20, pa{0x8000'0000}};
+  using source = arena_frames<sim::machine_memory>;
+  source frames{memory, memory.base(), memory.size(), Granule};
+  auto table = *stage2_table<sim::machine_memory, source, fixed>::create(memory, frames, fixed{}, controls);
+  u64 const page = granule_size(Granule);
+  u64 const block = level_size(Granule, level::l2);
+  prepared_leaf const leaf = table.prepare(ram);
+  stage2_cursor cursor;
+  u64 const last = (u64{1} << Bits) - page;
+  for (u64 at : {u64{0}, page, block - page, block, level_size(Granule, level::l1), last}) {
+    ASSERT_TRUE(table.map(cursor, {at}, {at & low_mask(36)}, leaf)) << at;
+    stage2_mapping const found = table.look_up({at + page - 1});
+    EXPECT_EQ(found.output, pa{(at & low_mask(36)) + page - 1}) << at;
+    EXPECT_EQ(found.size, page);
+  }
+  EXPECT_EQ(table.map(cursor, {last + page}, {0}, leaf).error, table_error::out_of_range);
+  EXPECT_FALSE(table.look_up({last + page}));
+  EXPECT_TRUE(table.unmap(cursor, {last}));
+  EXPECT_FALSE(table.look_up({last}));
+  ASSERT_TRUE(table.map(ipa{2 * block}, pa{4 * block}, level::l2, ram));
+  EXPECT_EQ(table.look_up({2 * block + page}).output, pa{4 * block + page});
+  EXPECT_EQ(table.look_up({2 * block + page}).at, level::l2);
+}
+TEST(Stage2Table, FixedGeometriesOfThreeLevels) {
+  map_and_find_in_fixed<granule::k4, 40>();
+  map_and_find_in_fixed<granule::k16, 44>();
+  map_and_find_in_fixed<granule::k64, 48>();
+}
+
 // Entries that a range wrote are not free for a fault, whatever the source's bits say of a table written as a whole.
 TEST(Stage2Table, AFaultFindsWhatARangeMapped) {
   using source = occupancy_frames<sim::machine_memory>;
