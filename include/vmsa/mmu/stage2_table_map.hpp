@@ -201,8 +201,11 @@ bool map_over(State& t, slot const& s, u64 input, descriptor leaf, prepared_leaf
   u64 const size = u64{1} << s.shift;
   if (s.at != p.at) {
     if (block_says_the_same(t, s, input, leaf, p.at)) return true;
-    if (what == existing::replace)
-      return split_entries(t, s.where, 1, s.shift, s.at, input & ~(size - 1), out) == 0 && !out;
+    if (what == existing::replace) {
+      (void)split_entries(t, s.where, 1, s.shift, s.at, input & ~(size - 1), out);
+      stopped_within(out, input);
+      return !out;
+    }
     set_error(out, refusal(what), input, s.at);
     return true;
   }
@@ -259,6 +262,7 @@ stage2_outcome map_any(State& t, ipa at, pa to, prepared_leaf const& p, existing
       }
       stage2_outcome const gone = unmap_range(t, at, p.input_mask + 1);
       add_counts(out, gone);
+      out.broke = true;
       if (!gone) {
         set_error(out, gone.error, gone.at.value, gone.at_level);
         return out;

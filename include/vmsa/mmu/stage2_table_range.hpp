@@ -253,6 +253,7 @@ struct range_mapping {
         input = stop_at;
       } else if (options.what == existing::replace) {
         (void)split_entries(t, s.where, 1, shift, at, entry_begin, out);
+        stopped_within(out, input);
       } else {
         set_error(out, refusal(options.what), input, at);
       }

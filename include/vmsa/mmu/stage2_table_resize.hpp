@@ -162,6 +162,7 @@ stage2_outcome split_range(State& t, ipa at, u64 size, level leaf) noexcept {
   stage2_outcome out = check_range(t, at, size);
   level const start = t.shape.start_level();
   if (out) split_in_table(t, t.root, t.shape.shift(start), start, at.value, at.value + size, leaf, out);
+  stopped_within(out, at.value);
   return out;
 }
 

@@ -322,6 +322,10 @@ constexpr void set_error(stage2_outcome& out, table_error error, u64 input, leve
   out.at = {input};
   out.at_level = at;
 }
+// What stopped at a leaf that begins before `input` came as far as that.
+constexpr void stopped_within(stage2_outcome& out, u64 input) noexcept {
+  if (!out && out.at.value < input) out.at = {input};
+}
 constexpr table_error refusal(existing what) noexcept {
   return what == existing::keep ? table_error::already_mapped : table_error::needs_break;
 }

@@ -170,6 +170,7 @@ bool cut(State& t, slot const& s, u64 input, u64 begin, u64 end, stage2_outcome&
     (void)unfold(t, s.where - 8 * (((input & ~(size - 1)) - first) >> s.shift), s.shift, s.at, first, out);
   else
     (void)split_entries(t, s.where, 1, s.shift, s.at, first, out);
+  stopped_within(out, input);
   return true;
 }
 
