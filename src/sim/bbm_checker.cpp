@@ -37,6 +37,7 @@ void bbm_checker::on(port_event const& e) {
     case event_kind::barrier: return fence(e.fence);
     case event_kind::tlbi: return invalidate(e.invalidation);
     case event_kind::give: return give(e.where, e.size);
+    case event_kind::update: image_[e.where.value] = e.after.raw; return;
     case event_kind::maintain:
       if (e.cache == cache_op::clean_to_poc)
         for (u64 word = 0; word < e.size; word += 8) uncleaned_.erase(e.where.value + word);

@@ -7,7 +7,14 @@
 
 namespace vmsa::sim {
 
-enum class event_kind : u8 { write, barrier, tlbi, maintain, give };
+enum class event_kind : u8 {
+  write,
+  barrier,
+  tlbi,
+  maintain,
+  give,
+  update,  // by a walker: access flag and dirty state
+};
 
 struct port_event {
   event_kind kind = event_kind::write;
