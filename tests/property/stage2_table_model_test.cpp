@@ -4,10 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <optional>
 #include <random>
+#include <set>
+#include <string>
 #include <vector>
 
+#include "interval_map.hpp"
+#include "operation_audit.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/mmu/translate.hpp"
@@ -17,81 +23,38 @@
 namespace {
 
 using namespace vmsa;
-
-// What one byte of guest memory is mapped to.
-struct content {
-  u64 delta = 0;  // output address - input address
-  stage2_memory memory = stage2_memory::normal_wb;
-  stage2_access access = stage2_access::read_write;
-  stage2_execute execute = stage2_execute::everyone;
-  u8 software = 0;
-
-  friend bool operator==(content const&, content const&) = default;
-};
-
-// Disjoint, sorted intervals; neighbours that say the same are one.
-class interval_map {
- public:
-  struct interval {
-    u64 begin = 0;
-    u64 end = 0;
-    content what{};
-    friend bool operator==(interval const&, interval const&) = default;
-  };
-
-  template <class F>  // std::optional<content> f(std::optional<content>)
-  void update(u64 begin, u64 end, F f) {
-    std::vector<interval> next;
-    auto const add = [&](u64 from, u64 to, std::optional<content> const& c) {
-      if (from >= to || !c) return;
-      if (!next.empty() && next.back().end == from && next.back().what == *c)
-        next.back().end = to;
-      else
-        next.push_back({from, to, *c});
-    };
-    u64 at = begin;
-    bool placed = false;
-    auto const finish = [&] {
-      if (!placed) add(at, end, f(std::nullopt));
-      placed = true;
-    };
-    for (interval const& i : intervals_) {
-      if (i.end <= begin) {
-        add(i.begin, i.end, i.what);
-      } else if (i.begin >= end) {
-        finish();
-        add(i.begin, i.end, i.what);
-      } else {
-        add(i.begin, begin, i.what);
-        add(at, i.begin, f(std::nullopt));
-        add(std::max(i.begin, begin), std::min(i.end, end), f(i.what));
-        at = std::min(i.end, end);
-        if (i.end >= end) {
-          placed = true;
-          add(end, i.end, i.what);
-        }
-      }
-    }
-    finish();
-    intervals_ = next;
-  }
-
-  std::optional<content> at(u64 input) const {
-    for (interval const& i : intervals_)
-      if (i.begin <= input && input < i.end) return i.what;
-    return std::nullopt;
-  }
-  std::vector<interval> const& all() const { return intervals_; }
-
- private:
-  std::vector<interval> intervals_;
-};
+using test::content;
+using test::interval_map;
 
 struct setting {
   granule tg = granule::k4;
-  u8 bits = 40;
   features cpu{};
+  stage2_configuration shape{};
   stage2_controls controls{};
+  unsigned place = 0;    // of the window in the input addresses
+  bool starved = false;  // one frame in three is refused
+};
+
+// What was drawn, and how it ended: a kind of sequence that does not occur tests nothing.
+struct tally {
+  std::map<std::string, std::array<u64, 2>> operations;  // [0] that succeeded, [1] that were refused
+  std::map<std::string, u64> settings;
+  u64 sequences = 0;
+  u64 audited = 0;
+};
+
+// Hardware updates beside the table's own port.
+struct walker_port {
+  sim::machine_memory* memory;
+  std::vector<sim::port_event>* events;
+
+  descriptor load(pa where, load_order order) { return memory->load(where, order); }
+  descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
+    descriptor const found = memory->compare_exchange(where, expected, desired);
+    if (found == expected)
+      events->push_back({.kind = sim::event_kind::update, .where = where, .before = found, .after = desired});
+    return found;
+  }
 };
 
 using recorder = sim::recording_port<sim::machine_memory>;
@@ -99,28 +62,27 @@ using recorder = sim::recording_port<sim::machine_memory>;
 template <template <class, class> class Frames, class Mode>
 class sequence {
  public:
-  sequence(setting const& s, unsigned seed, bool check, u64 frames = 192)
+  sequence(setting const& s, unsigned seed, bool check, tally& counts, u64 frames = 192)
       : setting_(s),
         random_(seed),
         check_(check),
-        configuration_(geometry::for_ipa_size(s.bits, s.tg, s.cpu)),
+        tally_(&counts),
+        shape_(s.shape.shape),
         memory_((frames + 32) << granule_bits(s.tg), pa{u64{64} << granule_bits(s.tg)}),
         port_(memory_),
         frames_(port_, memory_.base(), memory_.size(), s.tg),
         given_(frames_, port_) {}
 
   void run(unsigned operations) {
-    ASSERT_TRUE(configuration_);
-    shape_ = configuration_.shape;
     {
       auto created = table_type::create(port_, given_, shape_, setting_.controls);
       ASSERT_TRUE(created);
       table_type& table = *created;
       checker_.emplace(table.root(), shape_, setting_.controls);
       make_regime_for(table.root());
+      given_.reluctant = setting_.starved ? &random_ : nullptr;
       for (unsigned n = 0; n < operations && !::testing::Test::HasFailure(); ++n) {
-        operate(table);
-        judge(table);
+        step(table);
       }
       compare(table);
       port_.events.clear();
@@ -132,14 +94,31 @@ class sequence {
   using frames_type = Frames<recorder, Mode>;
   using source_type = sim::recording_frames<frames_type, recorder>;
 
-  // A source keeps its occupancy bits through the wrapper.
+  // A source keeps its occupancy bits through the wrapper, and counts.
   struct source : source_type {
     source(frames_type& f, recorder& r) : source_type(f, r), frames(&f) {}
-    u64 occupancy_bias() const
-      requires occupancy_source<frames_type>
-    {
-      return frames->occupancy_bias();
+    u64 taken = 0;
+    u64 given = 0;
+    std::mt19937* reluctant = nullptr;
+
+    bool refuses() { return reluctant != nullptr && (*reluctant)() % 3 == 0; }
+    std::optional<frame> take(u64 size) {
+      if (refuses()) return std::nullopt;
+      std::optional<frame> const f = source_type::take(size);
+      taken += f.has_value();
+      return f;
     }
+    frame_run take_run(u64 most) requires run_source<frames_type> {
+      if (refuses()) return {};
+      frame_run const run = source_type::take_run(most);
+      taken += run.count;
+      return run;
+    }
+    void give(frame f, u64 size) {
+      ++given;
+      source_type::give(f, size);
+    }
+    u64 occupancy_bias() const requires occupancy_source<frames_type> { return frames->occupancy_bias(); }
     frames_type* frames;
   };
   using table_type = stage2_table<recorder, source, geometry, Mode>;
@@ -148,7 +127,12 @@ class sequence {
   u64 page() const { return granule_size(setting_.tg); }
   u64 block() const { return level_size(setting_.tg, level::l2); }
   u64 window() const { return 4 * block(); }
-  u64 base() const { return block() * 510; }  // across the border of an upper entry, with the 4K granule
+  // Across the border of an upper entry with the 4K granule, in the middle, or at the very end.
+  u64 base() const {
+    u64 const all = u64{1} << shape_.input_bits;
+    return setting_.place == 0 ? block() * 510 : setting_.place == 1 ? all / 2 - 2 * block() : all - window();
+  }
+  bool hardware() const { return setting_.controls.ha && setting_.controls.hd; }
 
   // A range of a few pages, around a block, or of several blocks.
   void pick_range() {
@@ -173,10 +157,22 @@ class sequence {
     size_ = std::min(size_, base() + window() - at_);
   }
 
+  // What one page's operation finds is worth more where something is.
+  void pick_mapped_page() {
+    size_ = page();
+    auto const& all = model_.all();
+    if (all.empty() || pick(4) == 0) return;
+    interval_map::interval const& i = all[pick(all.size())];
+    u64 const begin = std::max(i.begin, base());
+    at_ = begin + pick((std::min(i.end, base() + window()) - begin) / page()) * page();
+  }
+
   content pick_content() {
     content c;
-    u64 const far = u64{1} << 32;
-    c.delta = far + (pick(3) == 0 ? pick(64) * page() : pick(4) * block());
+    u64 output = (u64{1} << 32) + (pick(3) == 0 ? pick(64) * page() : pick(4) * block());
+    // Beyond bit 48 an output address has bits in another place of the descriptor.
+    if (shape_.output_bits > 48 && pick(4) == 0) output = (u64{1} << 48) - pick(4) * block();
+    c.delta = output - base();
     constexpr stage2_memory memories[] = {stage2_memory::normal_wb, stage2_memory::normal_nc,
                                           stage2_memory::device_nGnRE, stage2_memory::stage1};
     // Without FWB, Normal-WB is what "stage 1 decides" is spelled.
@@ -184,10 +180,20 @@ class sequence {
     c.access = pick(2) ? stage2_access::read_write : stage2_access::read;
     c.execute = pick(2) ? stage2_execute::everyone : stage2_execute::nobody;
     c.software = static_cast<u8>(pick(4));
+    c.dbm = pick(3) == 0;
+    return plain(c);
+  }
+  // Where hardware keeps dirty state S2AP[1] says that, and no permission.
+  content plain(content c) const {
+    if (hardware() && c.dbm) c.access = stage2_access::read;
     return c;
   }
   stage2_leaf leaf_of(content const& c) const {
-    return {.memory = c.memory, .fwb = setting_.controls.fwb, .access = c.access, .execute = c.execute,
+    return {.memory = c.memory,
+            .fwb = setting_.controls.fwb,
+            .access = c.access,
+            .execute = c.execute,
+            .dbm = c.dbm,
             .software = c.software};
   }
 
@@ -198,56 +204,140 @@ class sequence {
     return m ? u64{1} << leaf_region_bits(m.entry, m.at, shape_.format) : page();
   }
 
-  void operate(table_type& table) {
+  // How exactly the number of entries written is known from what changed.
+  enum class entries { exact, at_least };
+
+  // One operation, and what it says it did held against what it did.
+  void step(table_type& table) {
+    table_image before;
+    if (check_) before = test::read_tables(memory_, shape_, table.root());
+    given_.taken = given_.given = 0;
+    name_ = "";
+    written_ = entries::at_least;
+    stage2_outcome const out = operate(table);
+    tally_->operations[name_][out ? 0 : 1] += 1;
+    u64 const held = given_.taken - given_.given;
+    EXPECT_EQ(held, u64{out.tables_allocated} - (Mode::concurrent ? 0 : out.tables_freed)) << name_;
+    EXPECT_EQ(out.tlbi_count, std::count_if(port_.events.begin(), port_.events.end(),
+                                            [](sim::port_event const& e) { return e.kind == sim::event_kind::tlbi; }))
+        << name_;
+    if (check_) {
+      table_image const after = test::read_tables(memory_, shape_, table.root());
+      u64 const changed = test::changed_descriptors(port_.events, before, after, page());
+      EXPECT_EQ(out.broke, test::was_broken(port_.events, before, after, page())) << name_;
+      if (written_ == entries::exact) {
+        EXPECT_EQ(out.entries_written, changed) << name_;
+      } else {
+        EXPECT_GE(out.entries_written, changed) << name_;
+      }
+      tally_->audited += 1;
+    }
+    u64 const given = given_.given;
+    u32 const back = table.give_back(table.take_retired());
+    EXPECT_EQ(back, given_.given - given) << name_;
+    // A table that is unlinked takes those below it with it.
+    EXPECT_GE(back, Mode::concurrent ? out.tables_freed : 0) << name_;
+    EXPECT_EQ(back != 0, Mode::concurrent && out.tables_freed != 0) << name_;
+    if (check_) {
+      EXPECT_EQ(table.tables(), test::read_tables(memory_, shape_, table.root()).below_root()) << name_;
+    }
+    EXPECT_EQ(table.table_bytes() - shape_.root_size(), frames_.bytes_in_use() - root_bytes());
+    judge(table);
+  }
+  u64 root_bytes() const { return std::max(shape_.root_size(), page()); }
+  using table_image = test::table_image;
+
+  // What an operation that had no frame left has done lies before outcome.at.
+  u64 reached(stage2_outcome const& out, u64 end) {
+    EXPECT_TRUE(out || (setting_.starved && out.error == table_error::out_of_frames))
+        << name_ << ": " << static_cast<int>(out.error);
+    return out ? end : std::max(at_, std::min(out.at.value, end));
+  }
+
+  stage2_outcome operate(table_type& table) {
     pick_range();
     stage2_outcome out;
     u64 const end = at_ + size_;
-    switch (pick(13)) {
+    stage2_cursor& cursor = cursors_[pick(cursors_.size())];
+    switch (pick(18)) {
       case 0:
       case 1:
       case 2: {
         content const c = pick_content();
-        map_range_options const options{.largest = pick(2) ? level::l2 : level::l3, .contiguous = pick(2) == 0,
+        map_range_options const options{.largest = pick(2) ? level::l2 : level::l3,
+                                        .contiguous = pick(2) == 0,
                                         .what = static_cast<existing>(pick(3))};
+        name_ = options.contiguous ? "map_range, Contiguous" : "map_range";
+        if (options.what != existing::replace) written_ = entries::exact;
         out = table.map_range({at_}, {at_ + c.delta}, size_, leaf_of(c), options);
         settle_map(out, c, options.what, end);
         break;
       }
-      case 3: {
+      case 3:
+      case 4: {
         content const c = pick_content();
         auto const what = static_cast<existing>(pick(3));
+        name_ = "map";
         size_ = page();
-        out = pick(2) ? table.map({at_}, {at_ + c.delta}, level::l3, leaf_of(c), what)
-                      : table.map(cursor_, {at_}, {at_ + c.delta}, table.prepare(leaf_of(c)), what);
+        if (pick(2) == 0) pick_mapped_page();
+        if (what != existing::replace) written_ = entries::exact;
+        out = pick(4) == 0 ? table.map({at_}, {at_ + c.delta}, level::l3, leaf_of(c), what)
+                           : table.map(cursor, {at_}, {at_ + c.delta}, table.prepare(leaf_of(c)), what);
         settle_map(out, c, what, at_ + size_);
         break;
       }
-      case 4: {
+      case 5: {
+        name_ = "map, larger";
+        content c = pick_content();
+        stage2_leaf leaf = leaf_of(c);
+        level const l = pick(2) ? level::l2 : level::l3;
+        leaf.contiguous = l == level::l3 || (pick(2) && contiguous_entries(shape_.format, l) <= 4);
+        size_ = shape_.size(l) * (leaf.contiguous ? contiguous_entries(shape_.format, l) : 1);
+        at_ &= ~(size_ - 1);
+        if (at_ < base()) at_ += size_;
+        c.delta = (c.delta + base() + size_ - 1) / size_ * size_ - at_;
+        leaf = leaf_of(c);
+        leaf.contiguous = size_ != shape_.size(l);
+        // What is unmapped first is not put back when there is no frame for the rest.
+        auto const what = static_cast<existing>(pick(setting_.starved ? 2 : 3));
+        out = table.map({at_}, {at_ + c.delta}, l, leaf, what);
+        EXPECT_TRUE(out || what != existing::replace) << static_cast<int>(out.error);
+        if (out) set(at_, at_ + size_, c);
+        break;
+      }
+      case 6: {
+        name_ = "map, many";
         content const c = pick_content();
+        auto const what = static_cast<existing>(pick(3));
         std::vector<page_mapping> pages;
         prepared_leaf const leaf = table.prepare(leaf_of(c));
         for (u64 n = pick(40); n-- > 0;) {
           u64 const where = base() + pick(window() / page()) * page();
           pages.push_back({{where}, {where + c.delta}});
         }
-        stage2_batch_outcome const all = table.map(pages, leaf, existing::keep);
+        if (what != existing::replace) written_ = entries::exact;
+        stage2_batch_outcome const all = table.map(pages, leaf, what);
         for (std::size_t n = 0; n < all.done; ++n) set(pages[n].at.value, pages[n].at.value + page(), c);
         EXPECT_EQ(all.done == pages.size(), static_cast<bool>(all));
+        EXPECT_TRUE(all || what != existing::replace || setting_.starved);
         if (!all) conflict(all.all, c, pages[all.done].at.value);
         out = all.all;
         break;
       }
-      case 5:
+      case 7:
+        name_ = "unmap, range";
         out = table.unmap({at_}, size_);
-        EXPECT_EQ(out.error, table_error::none);
-        model_.update(at_, end, [](auto const&) { return std::nullopt; });
+        remove(at_, reached(out, end));
         break;
-      case 6: {
+      case 8:
+      case 9: {
+        name_ = "unmap";
+        pick_mapped_page();
         u64 const bytes = leaf_bytes(table, at_);
         bool const mapped = model_.at(at_).has_value();
         // The single-page call takes one entry, which may be one of a run.
         stage2_mapping const m = table.look_up({at_});
-        out = pick(2) ? table.unmap({at_}) : table.unmap(cursor_, {at_});
+        out = pick(4) == 0 ? table.unmap({at_}) : table.unmap(cursor, {at_});
         if (!mapped) {
           EXPECT_EQ(out.error, table_error::not_mapped);
         } else if ((at_ & (m.size - 1)) != 0) {
@@ -256,79 +346,179 @@ class sequence {
           EXPECT_EQ(out.error, table_error::none);
           EXPECT_EQ(out.at.value, at_ + m.size);
           EXPECT_GE(bytes, m.size);
-          model_.update(at_, at_ + m.size, [](auto const&) { return std::nullopt; });
+          remove(at_, at_ + m.size);
         }
-        break;
-      }
-      case 7: {
-        auto const access = pick(2) ? stage2_access::read_write : stage2_access::read;
-        auto const execute = pick(2) ? stage2_execute::everyone : stage2_execute::nobody;
-        out = table.protect({at_}, size_, access, execute);
-        EXPECT_EQ(out.error, table_error::none);
-        change(at_, end, [&](content& c) {
-          c.access = access;
-          c.execute = execute;
-        });
-        break;
-      }
-      case 8:
-        out = table.write_protect({at_}, size_);
-        EXPECT_EQ(out.error, table_error::none);
-        change(at_, end, [&](content& c) { c.access = stage2_access::read; });
-        break;
-      case 9: {
-        bool const mapped = model_.at(at_).has_value();
-        u64 const begin = leaf_begin(table, at_);
-        u64 const bytes = leaf_bytes(table, at_);
-        out = table.relax(cursor_, {at_}, stage2_access::read_write, true);
-        EXPECT_EQ(out.error, mapped ? table_error::none : table_error::not_mapped);
-        EXPECT_EQ(out.tlbi_count, 0u);
-        change(begin, begin + bytes, [&](content& c) {
-          c.access = stage2_access::read_write;
-          c.execute = stage2_execute::everyone;
-        });
         break;
       }
       case 10: {
-        if (pick(2) == 0) {
-          out = table.split({at_}, size_);
-        } else {
-          out = table.start_dirty_log({at_}, size_);
-          u64 const begin = leaf_begin(table, at_);
-          change(at_, end, [&](content& c) { c.access = stage2_access::read; });
-          EXPECT_EQ(begin, at_);
-        }
-        EXPECT_EQ(out.error, table_error::none);
+        name_ = "protect";
+        auto const access = pick(2) ? stage2_access::read_write : stage2_access::read;
+        auto const execute = pick(2) ? stage2_execute::everyone : stage2_execute::nobody;
+        out = table.protect({at_}, size_, access, execute);
+        change(
+            at_, reached(out, end),
+            [&](content& c) {
+              c.access = access;
+              c.execute = execute;
+              if (access == stage2_access::read) c.dbm = false;
+            },
+            access == stage2_access::read_write);
         break;
       }
-      case 11: {
+      case 11:
+        name_ = "write_protect";
+        out = table.write_protect({at_}, size_);
+        change(
+            at_, reached(out, end),
+            [&](content& c) {
+              c.access = stage2_access::read;
+              c.dbm = false;
+            },
+            false);
+        break;
+      case 12: {
+        name_ = "relax";
+        pick_mapped_page();
+        written_ = entries::exact;
+        bool const mapped = model_.at(at_).has_value();
+        u64 const begin = leaf_begin(table, at_);
+        u64 const bytes = leaf_bytes(table, at_);
+        out = table.relax(cursor, {at_}, stage2_access::read_write, true);
+        EXPECT_EQ(out.error, mapped ? table_error::none : table_error::not_mapped);
+        EXPECT_EQ(out.tlbi_count, 0u);
+        change(
+            begin, begin + bytes,
+            [&](content& c) {
+              c.access = stage2_access::read_write;
+              c.execute = stage2_execute::everyone;
+            },
+            true);
+        break;
+      }
+      case 13: {
+        if (pick(2) == 0) {
+          name_ = "split";
+          out = table.split({at_}, size_);
+          (void)reached(out, end);
+        } else {
+          name_ = "start_dirty_log";
+          out = table.start_dirty_log({at_}, size_);
+          (void)reached(out, end);
+          if (out)
+            change(
+                at_, end, [&](content& c) { c.access = stage2_access::read; }, false);
+        }
+        break;
+      }
+      case 14: {
+        name_ = "collapse";
         u64 const begin = at_ & ~(block() - 1);
         out = table.collapse({begin}, block());
         EXPECT_EQ(out.error, table_error::none);
         break;
       }
-      default: {
-        stage2_memory const memory = pick_content().memory;
-        if (pick(3) == 0) {
-          u64 young = 0;
-          out = table.age({at_}, size_, young);
-        } else {
-          out = table.change_memory({at_}, size_, memory);
-          change(at_, end, [&](content& c) { c.memory = memory; });
+      case 15: {
+        name_ = "age";
+        if (check_) written_ = entries::exact;
+        u64 young = 0;
+        u64 expected = 0;
+        for (u64 where = at_; check_ && where < end;) {
+          stage2_mapping const m = table.look_up({where});
+          if (m && descriptor_bits::af::get(m.entry.raw)) expected += m.size;
+          where = (where | ((m ? m.size : page()) - 1)) + 1;
         }
+        out = table.age({at_}, size_, young);
         EXPECT_EQ(out.error, table_error::none);
+        if (check_) {
+          EXPECT_EQ(young, expected);
+        }
+        break;
+      }
+      case 16:
+        name_ = "collect_dirty";
+        written_ = entries::exact;
+        collect(table, out, end);
+        break;
+      default:
+        if (pick(3) == 0) {
+          name_ = "clean_data";
+          out = table.clean_data({at_}, size_);
+          EXPECT_EQ(out.error, table_error::none);
+          expect_cleaned(end);
+        } else {
+          name_ = "change_memory";
+          stage2_memory const memory = pick_content().memory;
+          out = table.change_memory({at_}, size_, memory);
+          model_.update(at_, reached(out, end), [&](std::optional<content> c) {
+            if (c) c->memory = memory;
+            return c;
+          });
+        }
+    }
+    return out;
+  }
+
+  // Whatever may have been written since is reported; what is reported was writable.
+  void collect(table_type& table, stage2_outcome& out, u64 end) {
+    interval_map reported;
+    u64 last = 0;
+    out = table.collect_dirty({at_}, size_, [&](ipa where, u64 size) {
+      EXPECT_GE(where.value, last);
+      last = where.value + size;
+      reported.update(where.value, last, [](auto const&) { return std::optional<content>(content{}); });
+    });
+    EXPECT_EQ(out.error, table_error::none);
+    for (u64 where = at_; where < end; where += page()) {
+      std::optional<content> const c = model_.at(where);
+      bool const writable = c && !(hardware() && c->dbm) && c->access == stage2_access::read_write;
+      if (writable || dirty_.contains(where)) {
+        EXPECT_TRUE(reported.at(where)) << std::hex << where;
+      } else if (!c || !(hardware() && c->dbm)) {
+        EXPECT_FALSE(reported.at(where)) << std::hex << where;
+      }
+    }
+    for (interval_map::interval const& i : reported.all())
+      change(
+          i.begin, i.end, [&](content& c) { c.access = stage2_access::read; }, false);
+  }
+
+  // Every byte of Normal Write-Back memory in the range left the caches.
+  void expect_cleaned(u64 end) {
+    for (u64 where = at_; where < end; where += page()) {
+      std::optional<content> const c = model_.at(where);
+      bool const cleaned = std::any_of(port_.events.begin(), port_.events.end(), [&](sim::port_event const& e) {
+        return c && e.kind == sim::event_kind::maintain && e.cache == cache_op::clean_invalidate_to_poc &&
+               e.where.value <= where + c->delta && where + c->delta - e.where.value < e.size;
+      });
+      bool const cacheable = c && (c->memory == stage2_memory::normal_wb || c->memory == stage2_memory::stage1);
+      if (cacheable) {
+        EXPECT_TRUE(cleaned) << std::hex << where;
       }
     }
   }
 
+  // `dirty`: what S2AP[1] says afterwards where hardware keeps dirty state there.
   template <class F>
-  void change(u64 begin, u64 end, F f) {
+  void change(u64 begin, u64 end, F f, bool dirty) {
+    forget(begin, end);
     model_.update(begin, end, [&](std::optional<content> c) {
-      if (c) f(*c);
+      if (c) {
+        f(*c);
+        c = plain(*c);
+      }
       return c;
     });
+    for (u64 where = begin; dirty && hardware() && where < end; where += page())
+      if (std::optional<content> const c = model_.at(where); c && c->dbm) dirty_.insert(where);
+  }
+  void forget(u64 begin, u64 end) { dirty_.erase(dirty_.lower_bound(begin), dirty_.lower_bound(end)); }
+  void remove(u64 begin, u64 end) {
+    forget(begin, end);
+    model_.update(begin, end, [](auto const&) { return std::nullopt; });
   }
   void set(u64 begin, u64 end, content const& c) {
+    for (auto where = dirty_.lower_bound(begin); where != dirty_.end() && *where < end;)
+      where = model_.at(*where) == c ? std::next(where) : dirty_.erase(where);
     model_.update(begin, end, [&](auto const&) { return std::optional<content>(c); });
   }
 
@@ -339,11 +529,12 @@ class sequence {
     ASSERT_LE(reached, end);
     set(at_, reached, c);
     if (!out) {
-      EXPECT_NE(what, existing::replace) << static_cast<int>(out.error);
+      EXPECT_TRUE(what != existing::replace || setting_.starved) << static_cast<int>(out.error);
       conflict(out, c, reached);
     }
   }
   void conflict(stage2_outcome const& out, content const& c, u64 where) {
+    if (setting_.starved && out.error == table_error::out_of_frames) return;
     std::optional<content> const there = model_.at(where);
     EXPECT_TRUE(out.error == table_error::already_mapped || out.error == table_error::needs_break)
         << static_cast<int>(out.error);
@@ -357,7 +548,8 @@ class sequence {
   void make_regime_for(pa root) {
     el1_registers r;
     r.hcr = r.hcr.with<hcr_el2::vm>(true).template with<hcr_el2::fwb>(setting_.controls.fwb);
-    r.vtcr = configuration_.vtcr;
+    r.vtcr =
+        setting_.shape.vtcr.with<vtcr_el2::ha>(setting_.controls.ha).template with<vtcr_el2::hd>(setting_.controls.hd);
     r.vttbr = {{root.value}};
     regime_ = make_regime(r, setting_.cpu);
   }
@@ -370,29 +562,42 @@ class sequence {
       ASSERT_TRUE(checker_->violations().empty()) << checker_->violations().front();
     }
     port_.events.clear();
+    walker_port walker{&memory_, &port_.events};
     for (u64 where : {at_, at_ - page(), at_ + size_ - page(), at_ + size_, base() + pick(window() / page()) * page()})
-      ask(table, where);
+      ask(table, walker, where);
   }
 
-  void ask(table_type const& table, u64 where) {
+  // Of a run any entry may say that it is dirty.
+  bool is_dirty(table_type const& table, u64 where) const {
+    u64 const begin = leaf_begin(table, where);
+    for (u64 n = begin; n < begin + leaf_bytes(table, where); n += table.look_up({n}).size)
+      if ((table.look_up({n}).entry.raw & engine::write_bit) != 0) return true;
+    return false;
+  }
+
+  void ask(table_type const& table, walker_port& walker, u64 where) {
     std::optional<content> const expected = model_.at(where);
+    if (dirty_.contains(where)) {
+      EXPECT_TRUE(is_dirty(table, where)) << std::hex << where;
+    }
     stage2_mapping const found = table.look_up({where + 8});
     ASSERT_EQ(found.mapped, expected.has_value()) << std::hex << where;
     for (operation op : {operation::read, operation::write, operation::exec}) {
       memory_attributes const wb = normal_memory(write_back_rw, write_back_rw, shareability::inner);
-      translation const t = translate(memory_, regime_, ipa{where + 8}, wb, {.op = op});
+      translation const t = translate(walker, regime_, ipa{where + 8}, wb, {.op = op});
       if (!expected) {
         ASSERT_TRUE(t.fault);
         EXPECT_EQ(t.fault->kind, fault_kind::translation);
         continue;
       }
-      if (!descriptor_bits::af::get(found.entry.raw)) {
+      if (!setting_.controls.ha && !descriptor_bits::af::get(found.entry.raw)) {
         ASSERT_TRUE(t.fault);
         EXPECT_EQ(t.fault->kind, fault_kind::access_flag);
         continue;
       }
       bool const device = expected->memory == stage2_memory::device_nGnRE;
-      bool const allowed = op == operation::read || (op == operation::write && expected->access == stage2_access::read_write) ||
+      bool const writable = expected->access == stage2_access::read_write || (hardware() && expected->dbm);
+      bool const allowed = op == operation::read || (op == operation::write && writable) ||
                            (op == operation::exec && expected->execute == stage2_execute::everyone && !device);
       if (device && op == operation::exec) continue;  // a choice of the implementation's
       ASSERT_EQ(!t.fault, allowed) << std::hex << where << " op " << static_cast<int>(op);
@@ -401,11 +606,17 @@ class sequence {
         continue;
       }
       EXPECT_EQ(t.output.value, where + 8 + expected->delta);
+      if (op == operation::write && hardware() && expected->dbm) dirty_.insert(where);
       summary const s = summarize(t.attributes);
       switch (expected->memory) {
-        case stage2_memory::device_nGnRE: EXPECT_EQ(s, summary::device_nGnRE); break;
-        case stage2_memory::normal_nc: EXPECT_EQ(s, summary::normal_nc); break;
-        default: EXPECT_EQ(s, summary::normal_wb);
+        case stage2_memory::device_nGnRE:
+          EXPECT_EQ(s, summary::device_nGnRE);
+          break;
+        case stage2_memory::normal_nc:
+          EXPECT_EQ(s, summary::normal_nc);
+          break;
+        default:
+          EXPECT_EQ(s, summary::normal_wb);
       }
     }
   }
@@ -414,14 +625,16 @@ class sequence {
   void compare(table_type& table) {
     interval_map seen;
     u64 bytes = 0;
-    auto const out = table.visit({0}, u64{1} << setting_.bits, [&](stage2_run const& run) {
+    auto const out = table.visit({0}, u64{1} << shape_.input_bits, [&](stage2_run const& run) {
       u64 const raw = run.first.raw;
       content c{run.output.value - run.at.value};
       c.access = stage2_bits::s2ap::get(raw);
       c.execute = stage2_bits::xn::get(raw);
       c.software = descriptor_bits::software::get(raw);
-      for (stage2_memory m : {stage2_memory::stage1, stage2_memory::normal_wb, stage2_memory::normal_nc,
-                              stage2_memory::device_nGnRE})
+      c.dbm = descriptor_bits::dbm::get(raw);
+      c = plain(c);
+      for (stage2_memory m :
+           {stage2_memory::stage1, stage2_memory::normal_wb, stage2_memory::normal_nc, stage2_memory::device_nGnRE})
         if (*encode_memattr(m, setting_.controls.fwb) == stage2_bits::memattr::get(raw)) c.memory = m;
       seen.update(run.at.value, run.at.value + run.size, [&](auto const&) { return std::optional<content>(c); });
       bytes += run.size;
@@ -434,7 +647,7 @@ class sequence {
   setting setting_;
   std::mt19937 random_;
   bool check_;
-  stage2_configuration configuration_;
+  tally* tally_;
   geometry shape_{};
   sim::machine_memory memory_;
   recorder port_;
@@ -443,36 +656,106 @@ class sequence {
   std::optional<sim::bbm_checker> checker_;
   el1_regime<> regime_{};
   interval_map model_;
-  stage2_cursor cursor_;
+  std::set<u64> dirty_;  // pages whose S2AP[1] hardware or software set
+  std::array<stage2_cursor, 3> cursors_{};
+  char const* name_ = "";
+  entries written_ = entries::at_least;
   u64 at_ = 0;
   u64 size_ = 0;
 };
 
-setting make_setting(granule tg, unsigned n) {
+// Every choice by itself, so that all of them meet.
+setting make_setting(granule tg, unsigned seed) {
+  std::mt19937 random(seed * 3 + static_cast<unsigned>(tg));
+  auto const pick = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  constexpr u8 sizes[3][8] = {
+      {32, 36, 40, 43, 44, 48, 50, 52}, {36, 40, 42, 47, 48, 48, 50, 52}, {40, 42, 46, 47, 48, 48, 50, 52}};
   setting s;
   s.tg = tg;
   s.cpu = all_features;
-  s.cpu.lpa2 = (n & 8) != 0;
-  s.cpu.pa_bits = s.cpu.lpa2 ? 52 : 44;
-  s.cpu.bbm = static_cast<u8>(n % 3);
-  s.bits = tg == granule::k64 ? 42 : tg == granule::k16 ? 40 : static_cast<u8>(n & 16 ? 40 : 44);
-  s.controls = {.fwb = (n & 1) != 0, .bbm = s.cpu.bbm, .ttl = (n & 2) != 0, .tlbi_range = (n & 4) != 0,
-                .dic = (n & 32) != 0, .coherent_walks = (n & 64) == 0};
+  s.cpu.bbm = static_cast<u8>(pick(3));
+  u8 const bits = sizes[static_cast<unsigned>(tg)][pick(8)];
+  s.cpu.lpa2 = bits > 48 || pick(2);
+  s.cpu.pa_bits = s.cpu.lpa2 ? 52 : 48;
+  s.shape = geometry::for_ipa_size(bits, tg, s.cpu);
+  // Fewest levels, with tables side by side, or one level more.
+  if (pick(2) && number(s.shape.shape.start) > -1) {
+    vtcr_el2 const vtcr = with_start_level(s.shape.vtcr, tg, static_cast<level>(number(s.shape.shape.start) - 1));
+    geometry_result const more = decode_vtcr(vtcr, s.cpu);
+    if (more && more.value.input_bits == bits && number(more.value.start) < number(s.shape.shape.start))
+      s.shape = {vtcr, more.value, geometry_error::none};
+  }
+  s.controls = {.fwb = pick(2) != 0,
+                .ha = pick(2) != 0,
+                .hd = pick(2) != 0,
+                .bbm = s.cpu.bbm,
+                .ttl = pick(2) != 0,
+                .tlbi_range = pick(2) != 0,
+                .dic = pick(2) != 0,
+                .coherent_walks = pick(3) != 0};
+  s.place = pick(3);
+  s.starved = pick(4) == 0;
   return s;
 }
 
-// 10,000 sequences in all; the checker follows every eighth, because it looks at every word.
+void count(setting const& s, tally& counts) {
+  auto const yes = [&](char const* name, bool is) { counts.settings[name] += is; };
+  stage2_controls const& c = s.controls;
+  geometry const& g = s.shape.shape;
+  yes("FWB", c.fwb);
+  yes("no FWB", !c.fwb);
+  yes("HA and HD", c.ha && c.hd);
+  yes("HA alone", c.ha && !c.hd);
+  yes("no HA", !c.ha);
+  yes("walkers that read memory", !c.coherent_walks);
+  yes("FEAT_BBM 0", c.bbm == 0);
+  yes("FEAT_BBM 1", c.bbm == 1);
+  yes("FEAT_BBM 2", c.bbm == 2);
+  yes("TLBI by range", c.tlbi_range);
+  yes("TTL", c.ttl);
+  yes("frames refused", s.starved);
+  yes("concatenated", g.concatenated_tables() > 1);
+  yes("one root table", g.concatenated_tables() == 1);
+  if (s.tg != granule::k64) yes("DS", g.format.ds);
+  if (s.tg == granule::k4) yes("start level -1", number(g.start) == -1);
+  if (s.tg != granule::k64) yes("start level 0", number(g.start) == 0);
+  yes("start level 1", number(g.start) == 1);
+  if (s.tg != granule::k4) yes("start level 2", number(g.start) == 2);
+}
+
+// The checker and the audit follow every n-th sequence, because they look at every word.
 void run_all(granule tg, unsigned sequences, unsigned operations, unsigned check_every) {
+  tally counts;
   for (unsigned n = 0; n < sequences && !::testing::Test::HasFailure(); ++n) {
     SCOPED_TRACE(::testing::Message() << "sequence " << n);
     setting const s = make_setting(tg, n);
+    ASSERT_TRUE(s.shape);
+    count(s, counts);
+    counts.sequences += 1;
     bool const check = n % check_every == 0;
-    switch (n % 3) {
-      case 0: sequence<arena_frames, exclusive>(s, n, check).run(operations); break;
-      case 1: sequence<occupancy_frames, exclusive>(s, n, check).run(operations); break;
-      default: sequence<arena_frames, lock_free>(s, n, check).run(operations);
+    switch (n / check_every % 3) {
+      case 0:
+        sequence<arena_frames, exclusive>(s, n, check, counts).run(operations);
+        break;
+      case 1:
+        sequence<occupancy_frames, exclusive>(s, n, check, counts).run(operations);
+        break;
+      default:
+        sequence<arena_frames, lock_free>(s, n, check, counts).run(operations);
     }
   }
+  u64 all = 0;
+  for (auto const& [name, ended] : counts.operations) all += ended[0] + ended[1];
+  std::printf("measured: %llu sequences, %llu operations, %llu audited\n",
+              static_cast<unsigned long long>(counts.sequences), static_cast<unsigned long long>(all),
+              static_cast<unsigned long long>(counts.audited));
+  EXPECT_EQ(counts.operations.size(), 17u);
+  for (auto const& [name, ended] : counts.operations) {
+    EXPECT_GT(ended[0], all / 200) << name;
+    std::printf("  %s: %llu done, %llu refused\n", name.c_str(), static_cast<unsigned long long>(ended[0]),
+                static_cast<unsigned long long>(ended[1]));
+  }
+  for (auto const& [name, n] : counts.settings) EXPECT_GT(n, counts.sequences / 50) << name;
 }
 
 TEST(Stage2TableModel, Granule4K) { run_all(granule::k4, 7000, 12, 8); }
