@@ -9,15 +9,65 @@ template struct address<ipa_space>;
 template struct field<9, 8>;
 template struct fixed_geometry<granule::k4, 40>;
 
-// A machine whose memory is its own, as at EL2.
+// A machine whose memory is its own, as at EL2. Maintenance is the instruction's business, not the library's.
 struct bare_port {
-  descriptor load(pa where, load_order) { return {*reinterpret_cast<u64 const volatile*>(where.value)}; }
+  descriptor load(pa where, load_order order) {
+    return {__atomic_load_n(word(where), order == load_order::acquire ? __ATOMIC_ACQUIRE : __ATOMIC_RELAXED)};
+  }
+  void store(pa where, descriptor d, store_order order) {
+    if (order == store_order::release)
+      __atomic_store_n(word(where), d.raw, __ATOMIC_RELEASE);
+    else
+      __atomic_store_n(word(where), d.raw, __ATOMIC_RELAXED);
+  }
   descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
-    auto* const word = reinterpret_cast<u64*>(where.value);
-    __atomic_compare_exchange_n(word, &expected.raw, desired.raw, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(word(where), &expected.raw, desired.raw, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
     return expected;
   }
+  void maintain(cache_op, pa, u64) { asm volatile("" ::: "memory"); }
+  void issue(barrier) { asm volatile("" ::: "memory"); }
+  void issue(tlbi const& op) {
+    last = encode_tlbi(op.base, op.has_level ? tlbi_level_hint(op.tg, op.leaf) : u8{0});
+    asm volatile("" ::: "memory");
+  }
+
+  u64 last = 0;
+
+ private:
+  static u64* word(pa where) { return reinterpret_cast<u64*>(where.value); }
 };
+
+// Every operation of a table, in both modes, over the frame sources that EL2 may choose from.
+template class arena_frames<bare_port>;
+template class arena_frames<bare_port, lock_free>;
+template class occupancy_frames<bare_port>;
+template class frame_pool<64>;
+template class stage2_table<bare_port, arena_frames<bare_port>>;
+template class stage2_table<bare_port, occupancy_frames<bare_port>, fixed_geometry<granule::k4, 40>>;
+template class stage2_table<bare_port, arena_frames<bare_port, lock_free>, geometry, lock_free>;
+
+// Member templates are emitted where they are used.
+template <class Table>
+u64 log_and_visit(Table& table) {
+  u64 seen = 0;
+  stage2_outcome const collected = table.collect_dirty({0}, 0x1000, [&](ipa at, u64 size) { seen += at.value + size; });
+  stage2_outcome const visited = table.visit({0}, 0x1000, [&](stage2_run const& run) { seen += run.size; });
+  return collected && visited ? seen : 0;
+}
+template u64 log_and_visit(stage2_table<bare_port, arena_frames<bare_port>>&);
+template u64 log_and_visit(stage2_table<bare_port, arena_frames<bare_port, lock_free>, geometry, lock_free>&);
+
+// A fault resolved in a table of either mode.
+template <class Table>
+bool resolve(bare_port& port, Table& table, std::span<region const> regions, policy_host const& host,
+             el1_regime<> const& regime, stage2_fault const& fault, kernel_version version) {
+  return static_cast<bool>(handle_fault(port, table, regions, kvm_policy(version), host, regime, fault, {}));
+}
+template bool resolve(bare_port&, stage2_table<bare_port, arena_frames<bare_port>>&, std::span<region const>,
+                      policy_host const&, el1_regime<> const&, stage2_fault const&, kernel_version);
+template bool resolve(bare_port&, stage2_table<bare_port, arena_frames<bare_port, lock_free>, geometry, lock_free>&,
+                      std::span<region const>, policy_host const&, el1_regime<> const&, stage2_fault const&,
+                      kernel_version);
 
 u64 walk_memory(el1_registers const& registers, va where);
 u64 walk_memory(el1_registers const& registers, va where) {
