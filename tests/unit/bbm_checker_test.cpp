@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <map>
+#include <vector>
 
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
@@ -65,8 +68,8 @@ void expect_needed(recording const& r, also what = also::nothing) {
   unsigned tried = 0;
   for (std::size_t n = 0; n < r.events.size(); ++n) {
     sim::port_event const& e = r.events[n];
-    bool const breaks = what == also::breaks && e.kind == sim::event_kind::write && is_valid(e.before) &&
-                        !is_valid(e.after);
+    bool const breaks =
+        what == also::breaks && e.kind == sim::event_kind::write && is_valid(e.before) && !is_valid(e.after);
     if (e.kind != sim::event_kind::barrier && e.kind != sim::event_kind::tlbi && !breaks) continue;
     ++tried;
     EXPECT_GT(violations(r, n), 0u) << "event " << n << " of " << r.events.size() << " is not missed";
@@ -85,7 +88,8 @@ constexpr stage2_controls controls[] = {
 
 TEST(BbmChecker, Install) {
   for (stage2_controls const& c : controls)
-    expect_needed(record(c, [](table_type&) {}, [](table_type& t) { EXPECT_TRUE(t.map({0}, {0}, level::l3, ram)); }));
+    expect_needed(record(
+        c, [](table_type&) {}, [](table_type& t) { EXPECT_TRUE(t.map({0}, {0}, level::l3, ram)); }));
 }
 
 TEST(BbmChecker, UnmapOnePage) {
@@ -95,17 +99,19 @@ TEST(BbmChecker, UnmapOnePage) {
 
 TEST(BbmChecker, ChangeOfMemoryType) {
   for (stage2_controls const& c : controls) {
-    expect_needed(record(c, map_pages, [](table_type& t) {
-      EXPECT_TRUE(t.change_memory({0x3000}, 0x1000, stage2_memory::device_nGnRE));
-    }), also::breaks);
+    expect_needed(
+        record(c, map_pages,
+               [](table_type& t) { EXPECT_TRUE(t.change_memory({0x3000}, 0x1000, stage2_memory::device_nGnRE)); }),
+        also::breaks);
   }
 }
 
 TEST(BbmChecker, ReplaceOutput) {
   for (stage2_controls const& c : controls) {
-    expect_needed(record(c, map_pages, [](table_type& t) {
-      EXPECT_TRUE(t.map({0x3000}, {0x7000'0000}, level::l3, ram, existing::replace));
-    }), also::breaks);
+    expect_needed(
+        record(c, map_pages,
+               [](table_type& t) { EXPECT_TRUE(t.map({0x3000}, {0x7000'0000}, level::l3, ram, existing::replace)); }),
+        also::breaks);
   }
 }
 
@@ -166,6 +172,292 @@ TEST(BbmChecker, TighteningNeedsAnInvalidation) {
       });
   expect_needed(relaxed);
   for (sim::port_event const& e : relaxed.events) EXPECT_NE(e.kind, sim::event_kind::tlbi);
+}
+
+// What a checker must say of a sequence written by hand. One page at 0x1000 is mapped, in a table that is linked three
+// levels down; the events are those of one change of it.
+class written_by_hand : public ::testing::Test {
+ protected:
+  static constexpr u64 root = 0x1'0000;
+  static constexpr u64 l2 = 0x1'2000;
+  static constexpr u64 l3 = 0x1'3000;
+  static constexpr u64 slot = l3 + 8;
+  static constexpr u64 old_page = 0x4000'14ff | u64{1} << 10;
+  static constexpr u64 new_page = 0x5000'14ff | u64{1} << 10;
+
+  using event = sim::port_event;
+  std::map<u64, u64> words;
+  std::vector<event> events;
+
+  event& add(event const& e) { return events.emplace_back(e); }
+  void write(u64 where, u64 raw, u8 pe = 0) {
+    add({.kind = sim::event_kind::write, .where = {where}, .before = {words[where]}, .after = {raw}, .pe = pe});
+    words[where] = raw;
+  }
+  void dsb(barrier b = barrier::dsb_ish, u8 pe = 0) { add({.kind = sim::event_kind::barrier, .fence = b, .pe = pe}); }
+  void forget(tlbi const& op, u8 pe = 0) { add({.kind = sim::event_kind::tlbi, .invalidation = op, .pe = pe}); }
+  void give(u64 where) { add({.kind = sim::event_kind::give, .where = {where}, .size = 0x1000}); }
+
+  void map() {
+    write(l3 + 8, old_page);
+    write(l2, l3 | 0b11);
+    write(root, l2 | 0b11);
+    dsb(barrier::dsb_ishst);
+  }
+  static tlbi page_op(level leaf = level::l3) { return {tlbi_kind::ipas2e1is, {0x1000}, 0, granule::k4, true, leaf}; }
+  static constexpr tlbi combined{.kind = tlbi_kind::vmalle1is};
+  static constexpr tlbi everything{.kind = tlbi_kind::vmalls12e1is};
+
+  // One message that names what is wrong, or none.
+  void expect(char const* what, stage2_controls const& machine = {.fwb = true, .dic = true}) {
+    sim::bbm_checker checker({root}, shape, machine);
+    for (event const& e : events) checker.on(e);
+    checker.finish();
+    if (what == nullptr) {
+      EXPECT_TRUE(checker.violations().empty()) << checker.violations().front();
+      return;
+    }
+    ASSERT_FALSE(checker.violations().empty());
+    EXPECT_EQ(checker.violations().front().rfind(what, 0), 0u) << checker.violations().front();
+  }
+  static constexpr char const* no_break = "a live entry changed without a break";
+  static constexpr char const* too_early = "a new entry was made before the old one was invalidated";
+  static constexpr char const* cached = "a translation that is gone may still be cached";
+  static constexpr char const* not_visible = "no DSB after an entry was made";
+  static constexpr char const* given_early = "a table was given back before its invalidation was complete";
+};
+
+TEST_F(written_by_hand, BreakBeforeMake) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(page_op());
+  dsb();
+  forget(combined);
+  dsb();
+  write(slot, new_page);
+  dsb(barrier::dsb_ishst);
+  expect(nullptr);
+}
+TEST_F(written_by_hand, NoBreak) {
+  map();
+  write(slot, new_page);
+  dsb(barrier::dsb_ishst);
+  forget(everything);
+  dsb();
+  expect(no_break);
+}
+TEST_F(written_by_hand, NoDsbBeforeTheTlbi) {
+  map();
+  write(slot, 0);
+  forget(page_op());
+  dsb();
+  forget(combined);
+  dsb();
+  expect(cached);
+}
+TEST_F(written_by_hand, NoDsbAfterTheTlbi) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(page_op());
+  dsb();
+  forget(combined);
+  expect(cached);
+}
+TEST_F(written_by_hand, NoDsbBetweenStage2AndCombined) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(page_op());
+  forget(combined);
+  dsb();
+  expect(cached);
+}
+TEST_F(written_by_hand, ADsbForStoresCompletesNoTlbi) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(everything);
+  dsb(barrier::dsb_ishst);
+  expect(cached);
+}
+TEST_F(written_by_hand, NoTlbi) {
+  map();
+  write(slot, 0);
+  dsb();
+  expect(cached);
+}
+TEST_F(written_by_hand, NoCombinedTlbi) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(page_op());
+  dsb();
+  expect(cached);
+}
+TEST_F(written_by_hand, CombinedBeforeStage2) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(combined);
+  dsb();
+  forget(page_op());
+  dsb();
+  expect(cached);
+}
+TEST_F(written_by_hand, WrongLevelHint) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(page_op(level::l2));
+  dsb();
+  forget(combined);
+  dsb();
+  expect(cached);
+}
+TEST_F(written_by_hand, AnotherPagesTlbi) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget({tlbi_kind::ipas2e1is, {0x2000}, 0, granule::k4, false, level::l3});
+  dsb();
+  forget(combined);
+  dsb();
+  expect(cached);
+}
+TEST_F(written_by_hand, RangeTooSmallForTheTable) {
+  for (bool const whole : {false, true}) {
+    words.clear();
+    events.clear();
+    map();
+    write(l2, 0);
+    dsb(barrier::dsb_ishst);
+    forget({tlbi_kind::ripas2e1is, {0}, whole ? 0x20'0000u : 0x1f'0000u, granule::k4, false, level::l3});
+    dsb();
+    forget(combined);
+    dsb();
+    expect(whole ? nullptr : cached);
+  }
+}
+TEST_F(written_by_hand, MadeBeforeTheTlbiIsComplete) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(everything);
+  write(slot, new_page);
+  dsb();
+  expect(too_early);
+}
+TEST_F(written_by_hand, BlockMadeBeforeTheTablesTlbi) {
+  map();
+  write(l2, 0);
+  dsb(barrier::dsb_ishst);
+  write(l2, 0x4000'04fd);
+  dsb();
+  forget(everything);
+  dsb();
+  expect(too_early);
+}
+TEST_F(written_by_hand, TableGivenBackTooEarly) {
+  for (bool const early : {true, false}) {
+    words.clear();
+    events.clear();
+    map();
+    write(l2, 0);
+    dsb(barrier::dsb_ishst);
+    forget(everything);
+    if (early) give(l3);
+    dsb();
+    if (!early) give(l3);
+    expect(early ? given_early : nullptr);
+  }
+}
+TEST_F(written_by_hand, ReachableTableGivenBack) {
+  map();
+  give(l3);
+  expect("a reachable table was given back");
+}
+TEST_F(written_by_hand, InstallWithoutDsb) {
+  map();
+  write(l3 + 16, new_page);
+  expect(not_visible);
+}
+
+// A walker that reads memory and no caches.
+TEST_F(written_by_hand, TableLinkedBeforeItIsCleaned) {
+  stage2_controls const machine{.fwb = true, .dic = true, .coherent_walks = false};
+  auto const clean = [&](u64 where, u64 size) {
+    add({.kind = sim::event_kind::maintain, .where = {where}, .size = size, .cache = cache_op::clean_to_poc});
+  };
+  for (int const missing : {0, 1, 2, 3}) {
+    words.clear();
+    events.clear();
+    write(l3 + 8, old_page);
+    if (missing != 1) clean(l3, 0x1000);
+    write(l2, l3 | 0b11);
+    if (missing != 2) clean(l2, 0x1000);
+    write(root, l2 | 0b11);
+    if (missing != 3) clean(root, 8);
+    dsb(barrier::dsb_ishst);
+    expect(missing == 0   ? nullptr
+           : missing == 3 ? "a walker may not see an entry"
+                          : "a table was linked before it was cleaned",
+           machine);
+  }
+}
+TEST_F(written_by_hand, CleanedBeforeItWasWritten) {
+  map();
+  events.push_back(
+      {.kind = sim::event_kind::maintain, .where = {root}, .size = 0x4000, .cache = cache_op::clean_to_poc});
+  std::rotate(events.begin(), events.end() - 1, events.end());
+  dsb(barrier::dsb_ishst);
+  expect("a table was linked before it was cleaned", {.fwb = true, .dic = true, .coherent_walks = false});
+}
+
+// Barriers and TLBI are the issuing PE's.
+TEST_F(written_by_hand, AnotherPesBarriers) {
+  for (int const foreign : {0, 1, 2, 3}) {
+    words.clear();
+    events.clear();
+    map();
+    auto const pe = [&](int n) { return static_cast<u8>(foreign == n); };
+    write(slot, 0);
+    dsb(barrier::dsb_ishst, pe(1));
+    forget(page_op());
+    dsb(barrier::dsb_ish, pe(2));
+    forget(combined);
+    dsb(barrier::dsb_ish, pe(3));
+    expect(foreign == 0 ? nullptr : cached);
+  }
+}
+TEST_F(written_by_hand, AnotherPeMayInvalidateWhatItCanSee) {
+  map();
+  write(slot, 0);
+  dsb(barrier::dsb_ishst);
+  forget(everything, 1);
+  dsb(barrier::dsb_ish, 1);
+  write(slot, new_page, 1);
+  dsb(barrier::dsb_ishst, 1);
+  expect(nullptr);
+}
+// A table is invalid for a while, with the same entries before and after: but what changed below it meanwhile counts.
+TEST_F(written_by_hand, ChangedInATableThatCameBack) {
+  for (bool const changed : {false, true}) {
+    words.clear();
+    events.clear();
+    map();
+    write(l2, 0);
+    if (changed) write(slot, 0);
+    write(l2, l3 | 0b11);
+    dsb(barrier::dsb_ishst);
+    expect(changed ? cached : nullptr);
+  }
+}
+TEST_F(written_by_hand, WalkersUpdateByThemselves) {
+  map();
+  add({.kind = sim::event_kind::update, .where = {slot}, .before = {old_page}, .after = {old_page | 0x80}});
+  expect(nullptr);
 }
 
 }  // namespace
