@@ -26,6 +26,8 @@ class stage2_table {
     if (!root) return std::nullopt;
     state s{&port, &frames, engine::walk_constants<Geometry>(shape), shape, controls, root->address};
     s.plain = !controls.ha && controls.coherent_walks;
+    // Beside a split that needs no break a TLB may hold the block: a hint of the page's level would pass it by.
+    if (Mode::concurrent && controls.bbm >= 2) s.controls.ttl = false;
     if constexpr (occupancy_source<Frames>) s.occupancy_bias = frames.occupancy_bias();
     if (!root->zeroed) s.fill(root->address, {}, 0, shape.root_size() / 8);
     if (!controls.coherent_walks) port.maintain(cache_op::clean_to_poc, root->address, shape.root_size());
@@ -42,6 +44,7 @@ class stage2_table {
   // For VTTBR_EL2.BADDR.
   pa root() const noexcept { return state_.root; }
   Geometry const& shape() const noexcept { return state_.shape; }
+  // As this table uses them: lock_free gives no level hints with FEAT_BBM level 2.
   stage2_controls const& controls() const noexcept { return state_.controls; }
 
   // Encodes a leaf for this table once; a leaf that cannot be encoded carries its error into every use.
