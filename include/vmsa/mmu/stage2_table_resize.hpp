@@ -75,21 +75,21 @@ u64 split_entries(State& t, pa first, u64 count, unsigned shift, level at, u64 i
 }
 
 // The single entries of a Contiguous run, whose first lies at `first`. Without FEAT_BBM level 1 the bit may not change
-// while the run is cached. What hardware recorded in any entry is true of all: one TLB entry may have held the run.
+// while the run is cached. Beside others it may not either: an entry that still has the bit speaks for the page of one
+// that has not, which another call may unmap. What hardware recorded in any entry is true of all.
 template <class State>
 bool unfold(State& t, pa first, unsigned shift, level at, u64 input, stage2_outcome& out) noexcept {
   unsigned const run = contiguous_entries(t.format(), at);
   auto const without = [](descriptor d) { return descriptor{d.raw & ~descriptor_bits::contiguous::mask}; };
-  bool const seamless = t.controls.bbm >= 1;
+  bool const seamless = !State::mode::concurrent && t.controls.bbm >= 1;
   stale_range stale;
   stale.add(input, u64{run} << shift, at, false);
   u64 recorded = 0;
-  pa output{};
   for (u64 n = 0; n < run;) {
     descriptor const d = t.load(first + 8 * n);
     if (!t.change(first + 8 * n, d, seamless ? without(d) : busy_form(d))) continue;
     recorded |= hardware_state(t, d, d);
-    if (n++ == 0) output = leaf_output(d, at, t.format());
+    ++n;
   }
   out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
   out.entries_written += seamless ? run : 2 * run;
@@ -100,11 +100,9 @@ bool unfold(State& t, pa first, unsigned shift, level at, u64 input, stage2_outc
     if (!seamless) {
       t.port->store(where, {(desired.raw & ~u64{0b11}) | (at == level::l3 ? 0b11u : 0b01u)}, store_order::release);
       t.publish(where);
-    } else if (is_valid(d) && leaf_output(d, at, t.format()) == output + (n << shift)) {
-      // Others may have changed the entry since.
-      desired.raw = d.raw | hardware_state(t, desired, d);
-      if (desired != d && !t.change(where, d, desired)) continue;
-      out.entries_written += desired != d;
+    } else if (desired != d) {
+      if (!t.change(where, d, desired)) continue;
+      out.entries_written += 1;
     }
     ++n;
   }
