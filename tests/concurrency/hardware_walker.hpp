@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A PE that uses a stage 2 table with VTCR_EL2.HA and HD set: it sets access flags and dirty state by compare-exchange,
-// caches whatever it may, and forgets only what a TLBI names. It shares no walk with the table's code.
+// A PE that uses a stage 2 table: it caches whatever it may, and forgets only what a TLBI names. With VTCR_EL2.HA and
+// HD it sets access flags and dirty state by compare-exchange. It shares no walk with the table's code.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -14,9 +14,8 @@ namespace vmsa::test {
 template <class Memory>
 class hardware_walker {
  public:
-  // At most `entries` translations are cached, the oldest goes first.
-  hardware_walker(Memory& memory, pa root, geometry const& shape, std::size_t entries = 64)
-      : memory_(&memory), root_(root), shape_(shape), entries_(entries) {}
+  hardware_walker(Memory& memory, pa root, geometry const& shape, bool updates = true)
+      : memory_(&memory), root_(root), shape_(shape), updates_(updates) {}
 
   // Where an allowed access goes; none when it faults. `dirtied` is true when this very access set dirty state.
   struct access_result {
@@ -56,6 +55,7 @@ class hardware_walker {
   }
 
  private:
+  static constexpr std::size_t entries_ = 64;  // the oldest goes first
   struct translation {
     u64 begin = 0;
     u64 size = 0;
@@ -96,6 +96,7 @@ class hardware_walker {
       }
       if (!is_leaf(kind)) return std::nullopt;
       u64 const access = d.raw >> 6 & 0b11;
+      if (!updates_ && (!descriptor_bits::af::get(d.raw) || (write && (access & 0b10) == 0))) return std::nullopt;
       u64 desired = d.raw | descriptor_bits::af::mask;
       if (write) {
         if ((access & 0b10) == 0 && !descriptor_bits::dbm::get(d.raw)) return std::nullopt;
@@ -114,7 +115,7 @@ class hardware_walker {
   Memory* memory_;
   pa root_;
   geometry shape_;
-  std::size_t entries_;
+  bool updates_;
   std::vector<translation> stage2_;
   std::vector<translation> combined_;
   std::vector<table> tables_;
