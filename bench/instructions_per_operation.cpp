@@ -133,7 +133,7 @@ bool run(Table& table, std::string_view operation, u64 n) {
   } else if (operation == "unmap") {
     failed = map_each(table, neighbours(n), false) + unmap_each(table, neighbours(n));
   } else if (operation == "unmap_scattered") {
-    failed = map_each(table, neighbours(n), false) + unmap_each(table, scattered(n));
+    failed = map_each(table, scattered(n), false) + unmap_each(table, scattered(n));
   } else if (operation == "split") {
     failed = !table.map_range({0}, {0}, n * page, {.fwb = true}) + split_range(table, n);
   } else if (operation == "bulk") {

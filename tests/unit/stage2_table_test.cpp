@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+#include <vector>
+
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/sim/memory.hpp"
 
@@ -173,6 +177,62 @@ TEST(Stage2Table, ACursorTakesNoMisalignedAddress) {
   EXPECT_EQ(table.unmap(cursor, ipa{0x7800}).error, table_error::misaligned);
   EXPECT_FALSE(table.look_up(ipa{0x8000}));
   EXPECT_EQ(table.look_up(ipa{0x7800}).output, pa{0x7800});
+}
+
+// One cursor walks up and down over three last-level tables, another strays; they map, then unmap, and must agree with
+// a list of what is mapped; tables are there exactly as long as they map something.
+template <template <class, class> class Frames>
+void cursors_among_neighbours(stage2_controls const& how, unsigned stray_share, unsigned seed) {
+  using source = Frames<sim::machine_memory, exclusive>;
+  sim::machine_memory memory{u64{4} << 20, pa{0x8000'0000}};
+  source frames{memory, memory.base(), memory.size(), granule::k4};
+  auto table = *stage2_table<sim::machine_memory, source>::create(memory, frames, shape, how);
+  prepared_leaf const page = table.prepare(ram);
+  stage2_cursor cursors[2];
+  std::vector<bool> mapped(3 * 512);
+  u64 in_table[3] = {};
+  std::mt19937 random(seed);
+  bool const noisy = seed % 2 != 0;  // some unmap while others map, everywhere
+  u64 walker = 0;
+  bool filling = true;
+  for (unsigned step = 0; step < 50'000; ++step) {
+    if (random() % 100 == 0) walker = random() % mapped.size();
+    if (random() % 3000 == 0) filling = !filling;
+    walker = (walker + (random() % 8 == 0 ? mapped.size() - 1 : 1)) % mapped.size();
+    bool const stray = random() % stray_share == 0;
+    u64 const anywhere = random() % mapped.size();
+    // Near one end of a table, so that all that strays mapped is unmapped now and then.
+    u64 const near_end = random() % 3 * 512 + random() % 2 * 448 + random() % 24;
+    u64 const n = !stray ? walker : noisy ? anywhere : near_end;
+    stage2_cursor& cursor = cursors[stray];
+    ipa const at{n << 12};
+    if (filling != (noisy && random() % 4 == 0)) {
+      stage2_outcome const out = table.map(cursor, at, pa{n << 12}, page);
+      ASSERT_TRUE(out);
+      ASSERT_EQ(out.entries_written != 0, !mapped[n]) << n;
+      in_table[n >> 9] += !mapped[n];
+      mapped[n] = true;
+    } else {
+      ASSERT_EQ(table.unmap(cursor, at).error, mapped[n] ? table_error::none : table_error::not_mapped) << n;
+      in_table[n >> 9] -= mapped[n];
+      mapped[n] = false;
+    }
+    u64 const used = 3u - static_cast<u64>(std::count(in_table, in_table + 3, u64{0}));
+    ASSERT_EQ(table.tables(), used + (used != 0)) << step;
+    ASSERT_EQ(table.look_up(at).mapped, mapped[n]);
+  }
+  for (u64 n = 0; n < mapped.size(); ++n) EXPECT_EQ(table.look_up({n << 12}).mapped, mapped[n]) << n;
+}
+TEST(Stage2Table, CursorsAmongNeighbours) {
+  stage2_controls hardware = controls;
+  hardware.ha = hardware.hd = true;
+  for (unsigned stray_share : {1u, 2u, 8u, 1000u}) {
+    for (unsigned seed = 1; seed <= 4; ++seed) {
+      cursors_among_neighbours<occupancy_frames>(controls, stray_share, seed);
+      cursors_among_neighbours<occupancy_frames>(hardware, stray_share, seed);
+      cursors_among_neighbours<arena_frames>(controls, stray_share, seed);
+    }
+  }
 }
 
 // The written-out walk of a geometry that is known at compile time, at the ends of every level's reach.

@@ -293,13 +293,35 @@ template <class State>
   return old == leaf ? short_way::there : short_way::no;
 }
 
-// The cursor takes the group of the entry at `where`: its bits say nothing while it does.
+// Where a cursor is sent that does not hold the group of `input`. The generation is loaded before the walk to the
+// group: what is unlinked later makes the cursor stale.
 template <class State>
-void hold_group(State& t, stage2_cursor& cursor, u64 key, pa where) noexcept {
-  if constexpr (State::has_occupancy) t.set_free_bits(t.free_bits_of(where), 0);
-  cursor.key = key;
-  cursor.group = where - (where.value & (group_bytes - 8));
-}
+struct cursor_move {
+  u64 first = 0;
+  u64 generation = 0;
+
+  cursor_move(State& t, u64 input) noexcept
+      : first(t.page_number(input) & ~(group_entries - 1)), generation(State::mode::load(t.generation)) {}
+  // To the next group of the same table.
+  cursor_move next() const noexcept {
+    cursor_move m = *this;
+    m.first += group_entries;
+    return m;
+  }
+
+  // Whether the cursor takes the group: the one after its own at once, another when it comes a second time. Faults all
+  // over the place leave exact bits behind.
+  bool taken(stage2_cursor& cursor) const noexcept {
+    bool const again = cursor.seen == first;
+    cursor.seen = first;
+    return again || cursor.first + group_entries == first;
+  }
+  // Takes the group of the entry at `where`: its bits say nothing while the cursor holds it.
+  void take(State& t, stage2_cursor& cursor, pa where) const noexcept {
+    if constexpr (State::has_occupancy) t.set_free_bits(t.free_bits_of(where), 0);
+    cursor = {first, generation, where - (where.value & (group_bytes - 8)), first};
+  }
+};
 
 // One page into a last-level entry that no cursor vouches for.
 template <class State>
@@ -315,24 +337,16 @@ template <class State>
   return install_page(t, where, leaf);
 }
 
-// Whether a cursor takes a group that it is sent to: the one after its own at once, another when it comes a second
-// time. Faults all over the place leave exact bits behind.
-inline bool takes_group(stage2_cursor& cursor, u64 key) noexcept {
-  u64 const last = cursor.seen;
-  cursor.seen = key;
-  return last == key || cursor.key + 1 == key;
-}
-
 // A page in a group that the cursor does not hold.
 template <class State>
-[[gnu::always_inline]] inline short_way map_page(State& t, stage2_cursor& cursor, u64 key, u64 input,
-                                                 descriptor leaf) noexcept {
+[[gnu::always_inline]] inline short_way map_page(State& t, stage2_cursor& cursor, u64 input, descriptor leaf) noexcept {
+  cursor_move<State> const move(t, input);
   pa where;
   if ((input & t.w().page_mask) != 0 || !t.find_page(input, where)) [[unlikely]]
     return short_way::no;
-  if (!takes_group(cursor, key)) [[likely]]
+  if (!move.taken(cursor)) [[likely]]
     return install_anywhere(t, where, leaf);
-  hold_group(t, cursor, key, where);
+  move.take(t, cursor, where);
   return install_page(t, where, leaf);
 }
 
@@ -344,11 +358,11 @@ template <class State>
   descriptor const leaf{to.value | p.bits};
   short_way done = short_way::no;
   if (odd == 0) [[likely]] {
-    auto const place = t.cursor_place_of(at.value);
-    if (place.key == cursor.key) [[likely]]
-      done = install_page(t, cursor.group + 8 * place.index, leaf);
+    u64 const index = t.index_in(cursor, at.value);
+    if (index < group_entries && t.is_fresh(cursor)) [[likely]]
+      done = install_page(t, cursor.group + 8 * index, leaf);
     else
-      done = map_page(t, cursor, place.key, at.value, leaf);
+      done = map_page(t, cursor, at.value, leaf);
   }
   if (done == short_way::no) [[unlikely]]
     return map_slow(t, at, to, p, what);

@@ -104,8 +104,8 @@ template <class State>
     u64 const run = u64{1} << (region - s.shift);
     u64 const own = (input & low_mask(region)) >> s.shift;
     s.where = s.where - own * 8;
-    // Only what is still of the leaf that was found: others may be making it smaller, or have, and protected a part. The
-    // entry of `input` itself is then found again.
+    // Only what is still of the leaf that was found: others may be making it smaller, or have, and protected a part.
+    // The entry of `input` itself is then found again.
     u64 n = 0;
     for (; n < run; ++n, s.where = s.where + 8) {
       if (run != 1) s.entry = t.load(s.where);
@@ -127,9 +127,9 @@ template <class State>
   u64 const clear = execute ? stage2_bits::xn::mask : 0;
   stage2_outcome out;
   out.at = at;
-  auto const place = t.cursor_place_of(at.value);
-  pa where = cursor.group + 8 * place.index;
-  if (place.key == cursor.key || t.find_page(at.value, where)) [[likely]]
+  u64 const index = t.index_in(cursor, at.value);
+  pa where = cursor.group + 8 * index;
+  if ((index < group_entries && t.is_fresh(cursor)) || t.find_page(at.value, where)) [[likely]]
     if (relax_page(t, where, set, clear, out)) [[likely]]
       return out;
   return relax_slow(t, at.value, set, clear);

@@ -12,11 +12,12 @@
 namespace vmsa {
 
 // The group of 64 last-level entries that the caller's last operations were in. One per vCPU makes a fault next to the
-// last one a compare instead of a walk. It stays usable over any operation: the key goes stale when it must.
+// last one a compare instead of a walk. It stays usable over any operation: the generation tells when it is stale.
 struct stage2_cursor {
-  u64 key = ~u64{0};  // of the group at `group`
+  u64 first = ~u64{0};       // number of the first page of the group at `group`
+  u64 generation = ~u64{0};  // of the table when the group was found; none has this one
   pa group{};
-  u64 seen = ~u64{0};  // key of the last group that was walked to
+  u64 seen = ~u64{0};  // first page of the last group that was walked to
 };
 
 // A 64-bit word that is neither valid nor free: another call is between break and make here, or the table that holds
@@ -46,8 +47,7 @@ struct slot {
 };
 
 // Entries in one word of occupancy bits, and in a cursor's group.
-inline constexpr unsigned group_bits = 6;
-inline constexpr u64 group_entries = u64{1} << group_bits;
+inline constexpr u64 group_entries = 64;
 inline constexpr u64 group_bytes = 8 * group_entries;
 inline constexpr u64 whole_group = ~u64{0};
 
@@ -57,7 +57,6 @@ struct table_state {
   // Knowing from a bit that an entry is free spares the only load that misses the caches on a first fault.
   static constexpr bool has_occupancy = !Mode::concurrent && occupancy_source<Frames>;
   static constexpr walk_values written_out = walk_constants<Geometry>::written_out;
-  static constexpr u64 generation_step = u64{1} << 36;
 
   Port* port;
   Frames* frames;
@@ -66,11 +65,9 @@ struct table_state {
   stage2_controls controls;
   pa root;
   bool plain = false;  // nobody but the caller changes entries, and walkers see stores: no hardware updates, coherent
-  // Changes when cursors must walk again. In the upper bits, so that adding it to a group's number makes a key: a stale
-  // cursor could match again only after some 2^28 changes.
-  u64 generation = 0;
-  u64 tables = 0;         // frames in use besides the root
-  u64 retired = 0;        // lock_free: the first unlinked table that another call may still hold, 0 for none
+  u64 generation = 0;  // changes when cursors must walk again
+  u64 tables = 0;      // frames in use besides the root
+  u64 retired = 0;     // lock_free: the first unlinked table that another call may still hold, 0 for none
   u64 restructuring = 0;  // lock_free: 1 while a call restructures
   u64 occupancy_bias = 0;
 
@@ -140,21 +137,17 @@ struct table_state {
     return true;
   }
 
-  // What a cursor is asked about an input address. The rotation puts bits that a page's address has not into the key,
-  // so that no cursor takes a misaligned one.
-  struct cursor_place {
-    u64 key = 0;
-    u64 index = 0;  // of the entry in its group
-  };
-  cursor_place cursor_place_of(u64 input) const noexcept {
-    u64 const place = std::rotr(input, static_cast<int>(w().page_shift));
-    return {(place >> group_bits) + Mode::load(generation), place & (group_entries - 1)};
-  }
-  void cursors_walk_again() noexcept { Mode::add(generation, generation_step); }
+  // Number of the page at `input`. The rotation keeps bits that a page's address has not, so that no cursor holds the
+  // number of a misaligned one.
+  u64 page_number(u64 input) const noexcept { return std::rotr(input, static_cast<int>(w().page_shift)); }
+  // Index of the entry for `input` in the cursor's group: below group_entries if the cursor holds it and is not stale.
+  u64 index_in(stage2_cursor const& cursor, u64 input) const noexcept { return page_number(input) - cursor.first; }
+  bool is_fresh(stage2_cursor const& cursor) const noexcept { return cursor.generation == Mode::load(generation); }
+  void cursors_walk_again() noexcept { Mode::add(generation, 1); }
 
-  // Beside others an entry without its access flag may still be cached: who aged it has not issued its TLBI yet.
   change_context context(level at) const noexcept {
-    return {format(), at, controls.fwb, Mode::concurrent || controls.ha, controls.ha && controls.hd, controls.bbm, false};
+    return {format(),     at,   controls.fwb, Mode::concurrent || controls.ha, controls.ha && controls.hd,
+            controls.bbm, false};
   }
 
   // Makes `desired` of an entry that was seen as `expected`; false when it changed meanwhile. With hardware updates
@@ -235,6 +228,10 @@ struct table_state {
       return !next_in_use(where);
     }
   }
+  u64 any_of_eight(pa first) const noexcept {
+    u64 const low = load(first).raw | load(first + 8).raw | load(first + 16).raw | load(first + 24).raw;
+    return low | load(first + 32).raw | load(first + 40).raw | load(first + 48).raw | load(first + 56).raw;
+  }
   // True when no entry of the last-level `table` is in use.
   [[gnu::noinline]] bool vacant(pa table) const noexcept {
     for (pa group = table; group < table + granule_bytes(); group = group + group_bytes) {
@@ -243,9 +240,8 @@ struct table_state {
         if (bits == whole_group) continue;
         if (bits != 0) return false;
       }
-      u64 any = 0;
-      for (u64 n = 0; n < group_bytes; n += 8) any |= load(group + n).raw;
-      if (any != 0) return false;
+      for (pa eight = group; eight < group + group_bytes; eight = eight + 64)
+        if (any_of_eight(eight) != 0) return false;
     }
     return true;
   }

@@ -305,16 +305,22 @@ template <class State>
 
 enum class removed : u8 { page, maybe_last_page, no };
 
-// A page in a group that the cursor does not hold.
+// A page in a group that the cursor does not hold, or the last one of its group: from there the cursor goes on.
 template <class State>
-[[gnu::noinline]] removed unmap_page(State& t, stage2_cursor& cursor, u64 key, u64 input) noexcept {
+[[gnu::noinline]] removed unmap_page(State& t, stage2_cursor& cursor, u64 input) noexcept {
+  cursor_move<State> const move(t, input);
   pa where;
   if ((input & t.w().page_mask) != 0 || !t.find_page(input, where) || !remove_page(t, where)) [[unlikely]]
     return removed::no;
-  if (!takes_group(cursor, key)) [[likely]]
+  bool const held = cursor.first == move.first && cursor.generation == move.generation;
+  if (!held && !move.taken(cursor)) [[likely]]
     return t.vacate(where) ? removed::maybe_last_page : removed::page;
-  hold_group(t, cursor, key, where);
-  return t.next_in_use(where) ? removed::page : removed::maybe_last_page;
+  bool const more = t.next_in_use(where);
+  if (!held)
+    move.take(t, cursor, where);
+  else if (more)
+    move.next().take(t, cursor, where + 8);
+  return more ? removed::page : removed::maybe_last_page;
 }
 
 // The short way beside others: the entry stays busy until the TLBs have forgotten it. Who unlinks its table meanwhile
@@ -322,11 +328,12 @@ template <class State>
 template <class State>
 stage2_outcome unmap_beside_others(State& t, stage2_cursor& cursor, ipa at) noexcept {
   if ((at.value & t.w().page_mask) != 0) return unmap_slow(t, at);
-  auto const place = t.cursor_place_of(at.value);
-  pa where = cursor.group + 8 * place.index;
-  if (place.key != cursor.key) {
+  u64 const index = t.index_in(cursor, at.value);
+  pa where = cursor.group + 8 * index;
+  if (index >= group_entries || !t.is_fresh(cursor)) {
+    cursor_move<State> const move(t, at.value);
     if (!t.find_page(at.value, where)) return unmap_slow(t, at);
-    if (takes_group(cursor, place.key)) hold_group(t, cursor, place.key, where);
+    if (move.taken(cursor)) move.take(t, cursor, where);
   }
   descriptor const old = t.load(where);
   if (!single_page(old) || !t.change(where, old, page_going)) return unmap_slow(t, at);
@@ -335,19 +342,19 @@ stage2_outcome unmap_beside_others(State& t, stage2_cursor& cursor, ipa at) noex
   return unmapped_page(t, at);
 }
 
-// The short way. In a group that a cursor holds no bit changes, and the next entry, where it is in use, tells that the
-// table is not empty: that is all it takes to unmap pages in ascending order.
+// The short way. In a group that a cursor holds no bit changes, and the next entry of the group, where it is in use,
+// tells that the table is not empty: that is all it takes to unmap pages in ascending order.
 template <class State>
 [[gnu::always_inline]] inline stage2_outcome unmap(State& t, stage2_cursor& cursor, ipa at) noexcept {
   if constexpr (State::mode::concurrent) return unmap_beside_others(t, cursor, at);
-  auto const place = t.cursor_place_of(at.value);
+  u64 const index = t.index_in(cursor, at.value);
   removed done = removed::no;
-  if (place.key == cursor.key) [[likely]] {
-    pa const where = cursor.group + 8 * place.index;
+  if (index < group_entries - 1 && t.is_fresh(cursor)) [[likely]] {
+    pa const where = cursor.group + 8 * index;
     if (remove_page(t, where)) [[likely]]
-      done = t.next_in_use(where) ? removed::page : removed::maybe_last_page;
+      done = t.load(where + 8).raw != 0 ? removed::page : removed::maybe_last_page;
   } else {
-    done = unmap_page(t, cursor, place.key, at.value);
+    done = unmap_page(t, cursor, at.value);
   }
   if (done == removed::no) [[unlikely]]
     return unmap_slow(t, at);

@@ -65,7 +65,7 @@ class direct_memory {
 
   descriptor load(pa where, load_order order) const noexcept {
     if constexpr (!Mode::concurrent) {
-      return {*words(where)};
+      return *entry(where);
     } else {
       return {std::atomic_ref<u64>(*words(where))
                   .load(order == load_order::acquire ? std::memory_order_acquire : std::memory_order_relaxed)};
@@ -73,7 +73,7 @@ class direct_memory {
   }
   void store(pa where, descriptor d, store_order order) noexcept {
     if constexpr (!Mode::concurrent) {
-      *words(where) = d.raw;
+      *entry(where) = d;
     } else {
       std::atomic_ref<u64>(*words(where))
           .store(d.raw, order == store_order::release ? std::memory_order_release : std::memory_order_relaxed);
@@ -81,8 +81,8 @@ class direct_memory {
   }
   descriptor compare_exchange(pa where, descriptor expected, descriptor desired) noexcept {
     if constexpr (!Mode::concurrent) {
-      descriptor const found{*words(where)};
-      if (found == expected) *words(where) = desired.raw;
+      descriptor const found = *entry(where);
+      if (found == expected) *entry(where) = desired;
       return found;
     } else {
       u64 found = expected.raw;  // a variable of its own stays in a register
@@ -109,6 +109,8 @@ class direct_memory {
   void prefetch(pa where) const noexcept { __builtin_prefetch(words(where), 1); }
 
  private:
+  // As what it is, so that a store to it is known to change no other object.
+  descriptor* entry(pa where) const noexcept { return reinterpret_cast<descriptor*>(origin_ + where.value); }
   u64* words(pa where) const noexcept { return reinterpret_cast<u64*>(origin_ + where.value); }
 
   std::uintptr_t origin_;  // of address 0, which may lie outside the arena: a number, not a pointer
