@@ -160,10 +160,11 @@ auto const map_pages = [](auto& table) {
   require(static_cast<bool>(table.map_range({0}, {page}, 4 * gib, ram)), "mapping a range");
 };
 
+// Four tables: one and its limit are as large as a cache of this machine, and would stay in it or not by chance.
 template <template <class, class> class Frames>
 void range_of_pages(benchmark::State& state) {
   on_range<rig<exclusive, Frames>>(
-      state, gib / page, 1, gib, nothing, [](auto& t) { return t.map_range({0}, {page}, gib, ram); }, clear,
+      state, gib / page, 4, gib, nothing, [](auto& t) { return t.map_range({0}, {page}, gib, ram); }, clear,
       fill(page));
 }
 
