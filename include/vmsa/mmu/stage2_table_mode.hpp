@@ -32,7 +32,9 @@ struct exclusive {
 // One page's operation is atomic, a range's is one for each leaf. An operation that meets an entry between break and
 // make, or a page whose TLBI is not complete, is busy there: outcome.at says how far it came, and it may be tried again
 // from there. look_up calls such an entry not mapped. A page unmapped by one call is mapped by another only after the
-// TLBI: no break is missing between the two.
+// TLBI: no break is missing between the two. What a call unmapped or replaced no TLB holds when it returns; a permission
+// or an access flag that it found another call taking away is gone when that one returns. Others may see a block or a
+// run made smaller before the rest of a call is done.
 // Tables that unmap leaves empty stay until a whole one is unmapped; an unlinked one waits for take_retired, give_back.
 struct lock_free {
   static constexpr bool concurrent = true;
