@@ -151,7 +151,7 @@ operation const on_a_block[] = {
 struct content {
   u64 output = 0;
   u64 bits = 0;  // of the page that is mapped, address and size aside
-  friend auto operator<=>(content const&, content const&) = default;
+  friend bool operator==(content const&, content const&) = default;
 };
 content content_of(one_table const& table) {
   stage2_mapping const m = table.look_up(first_page);
@@ -179,7 +179,6 @@ struct end_state {
   content page{};
   std::array<table_error, 3> errors{};
   bool all_inside = true;  // the first call lasted until the last interruption
-  friend auto operator<=>(end_state const&, end_state const&) = default;
 };
 
 end_state run(scenario const& s, operation const& first, std::vector<interleaving> const& others) {

@@ -52,10 +52,10 @@ inline u64 changed_descriptors(std::vector<sim::port_event> const& events, table
   return changed;
 }
 
-// Whether a live entry became invalid and valid again. The first word of a frame that was free is no entry: the source
-// keeps its list there.
+// Whether a live entry became invalid and valid again. In the first word of a frame that was free a source keeps its
+// list, which looks like entries: `first_words` says whether they count.
 inline bool was_broken(std::vector<sim::port_event> const& events, table_image const& before, table_image const& after,
-                       u64 page) {
+                       u64 page, bool first_words) {
   enum class life : u8 { unknown, live, gone };
   std::unordered_map<u64, life> lives;
   auto const valid = [](descriptor d) { return (d.raw & 1) != 0; };
@@ -66,7 +66,7 @@ inline bool was_broken(std::vector<sim::port_event> const& events, table_image c
   for (sim::port_event const& e : events) {
     if (e.kind != sim::event_kind::write || valid(e.before) == valid(e.after)) continue;
     bool const old = within(before, e.where);
-    if (!old && e.where.aligned_to(page)) continue;
+    if (!old && !first_words && e.where.aligned_to(page)) continue;
     life& now = lives[e.where.value];
     if (valid(e.after) && now == life::gone) return true;
     if (valid(e.after)) {
