@@ -231,6 +231,10 @@ end_state run(scenario const& s, operation const& first, std::vector<interleavin
       EXPECT_TRUE(is_busy(m.entry) || !reached || (m && *reached == m.output))
           << "the guest still has what " << call.name << " took away";
     };
+    // A cursor takes its group the second time.
+    for (stage2_cursor& c : cursors)
+      for (unsigned n = 0; s.start == start_state::whole_table && n < 2; ++n)
+        EXPECT_TRUE(table.map(c, {6 * page}, {delta + 6 * page}, table.prepare(plain_leaf)));
     auto const other = [&](std::size_t n) {
       u8 const interrupted = std::exchange(log.pe, static_cast<u8>(n + 1));
       port.pe = log.pe;
@@ -251,6 +255,17 @@ end_state run(scenario const& s, operation const& first, std::vector<interleavin
 
     // Cursors that outlived a table's unlinking must not lead back into it.
     (void)table.give_back(table.take_retired());
+    // Its frame comes back as another table, in which they would find free entries.
+    ipa const elsewhere{8 * block};
+    EXPECT_TRUE(table.map(elsewhere, {delta}, level::l3, plain_leaf));
+    for (std::size_t n = 0; n <= others.size(); ++n) {
+      ipa const at{(5 + n) * page};
+      stage2_outcome const mapped =
+          table.map(cursors[n], at, {delta + at.value}, table.prepare(plain_leaf), existing::keep);
+      EXPECT_FALSE(table.look_up(elsewhere + at.value)) << "a cursor led into another table";
+      if (!mapped) continue;
+      EXPECT_EQ(table.look_up(at).output.value, delta + at.value) << "a cursor led into a table that is gone";
+    }
     result.page = content_of(table);
     for (sim::port_event const& e : log.events) checker.on(e);
     checker.finish();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <vector>
 
@@ -236,6 +237,48 @@ TEST(Stage2Table, CursorsAmongNeighbours) {
 }
 
 // The written-out walk of a geometry that is known at compile time, at the ends of every level's reach.
+// A cursor holds a group of the table at 0 when the table goes and its frame comes back as another: the cursor must not
+// find its free entries there.
+template <template <class, class> class Frames, class Mode, class Gone>
+void cursor_outlives_its_table(Gone gone) {
+  constexpr u64 block = 0x20'0000;
+  sim::machine_memory memory{u64{4} << 20, pa{0x8000'0000}};
+  Frames<sim::machine_memory, Mode> frames{memory, memory.base(), memory.size(), granule::k4};
+  using table_of_mode = stage2_table<sim::machine_memory, Frames<sim::machine_memory, Mode>, geometry, Mode>;
+  table_of_mode table = std::move(*table_of_mode::create(memory, frames, shape, controls));
+  ASSERT_TRUE(table.map_range({0}, {block}, block, ram, {.largest = level::l3}));
+  ASSERT_TRUE(table.map(ipa{9 * block}, pa{block}, level::l3, ram));
+  prepared_leaf const leaf = table.prepare(ram);
+  std::array<stage2_cursor, 3> cursors;
+  for (stage2_cursor& cursor : cursors)
+    for (u64 at : {u64{0x1000}, u64{0x2000}, u64{0x3000}}) ASSERT_TRUE(table.map(cursor, {at}, {block + at}, leaf));
+  gone(table);
+  ASSERT_EQ(table.give_back(table.take_retired()), Mode::concurrent ? 1u : 0u);
+
+  ipa const elsewhere{8 * block};
+  ASSERT_TRUE(table.map(elsewhere, pa{block}, level::l3, ram));
+  (void)table.map(cursors[0], {0x5000}, {block + 0x5000}, leaf);
+  EXPECT_FALSE(table.look_up(elsewhere + 0x5000));
+  (void)table.relax(cursors[1], {0}, stage2_access::read_write);
+  (void)table.unmap(cursors[2], {0});
+  EXPECT_TRUE(table.look_up(elsewhere));
+}
+
+template <template <class, class> class Frames, class Mode>
+void cursors_outlive_their_tables() {
+  constexpr u64 block = 0x20'0000;
+  cursor_outlives_its_table<Frames, Mode>([](auto& table) { EXPECT_TRUE(table.collapse({0}, block)); });
+  cursor_outlives_its_table<Frames, Mode>([](auto& table) { EXPECT_TRUE(table.unmap({0}, block)); });
+  cursor_outlives_its_table<Frames, Mode>(
+      [](auto& table) { EXPECT_TRUE(table.map(ipa{0}, pa{4 * block}, level::l2, ram, existing::replace)); });
+}
+
+TEST(Stage2Table, CursorsOutliveTheirTables) {
+  cursors_outlive_their_tables<arena_frames, exclusive>();
+  cursors_outlive_their_tables<occupancy_frames, exclusive>();
+  cursors_outlive_their_tables<arena_frames, lock_free>();
+}
+
 template <granule Granule, u8 Bits>
 void map_and_find_in_fixed() {
   using fixed = fixed_geometry<Granule, Bits>;
