@@ -124,4 +124,4 @@ vmsa_add_cli_test(replay_translate ARGS replay ${CMAKE_CURRENT_SOURCE_DIR}/table
                   STDOUT "rows 1500, matched 1500, differed 0, skipped 0\n")
 vmsa_add_cli_test(bench ARGS bench --guest 1G STDOUT "4K +262144 +2113536 " "2M +512 ")
 vmsa_add_cli_test(bench_json ARGS bench --guest 4G --leaf 2M --json STDOUT "\"bytes_after_teardown\": 0")
-vmsa_add_cli_test(bench_bad_size ARGS bench --guest 480X EXIT 2 STDERR "480X is not a size")
+vmsa_add_cli_test(bench_bad_size ARGS bench --guest 480X EXIT 2 STDERR "--guest 480X" "valid: a multiple of 2M up to 128T")

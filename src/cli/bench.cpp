@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // `vmsa bench`: a guest of a given size mapped, walked and torn down, to see how long it takes and what it costs.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -35,13 +35,13 @@ struct arguments {
 
 constexpr u64 page = 4096;
 constexpr u64 gib = u64{1} << 30;
-// Where guest memory lies on the host: not a multiple of a block, so that pages are pages.
+// Where guest memory lies on the host.
 constexpr u64 host_base = u64{1} << 41;
 
 u64 parse_size(std::string const& text) {
   static std::string const units = "KMGT";
   auto const bad = [&] {
-    throw text::input_error("", 0, "--guest " + text + " is not a size", "a multiple of 2M up to 128T: 4G, 480G, 1T");
+    throw text::input_error("", 0, "--guest " + text, "a multiple of 2M up to 128T, with K M G or T: 4G, 480G, 1T");
   };
   std::string digits = text;
   u64 unit = 1;
@@ -53,8 +53,7 @@ u64 parse_size(std::string const& text) {
   }
   std::optional<u64> const count = text::parse_number(digits);
   constexpr u64 most = u64{128} << 40;
-  if (!count || *count == 0 || *count > most / unit || *count * unit % (u64{2} << 20) != 0)
-    bad();
+  if (!count || *count == 0 || *count > most / unit || *count * unit % (u64{2} << 20) != 0) bad();
   return *count * unit;
 }
 
@@ -90,7 +89,9 @@ double since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-result measure(u64 guest, level leaf, progress_line& progress) {
+u64 host_memory() { return static_cast<u64>(::sysconf(_SC_PHYS_PAGES)) * static_cast<u64>(::sysconf(_SC_PAGESIZE)); }
+
+result measure(std::string const& asked, u64 guest, level leaf, progress_line& progress) {
   using port_type = sim::direct_memory<>;
   using frames_type = occupancy_frames<port_type>;
   result r;
@@ -100,12 +101,19 @@ result measure(u64 guest, level leaf, progress_line& progress) {
   geometry const shape = geometry::for_ipa_size(bits, granule::k4, {}).shape;
   // Tables, those above them, and the occupancy bits.
   u64 const tables = (guest / leaf_bytes * 8) + (guest >> 18) + (u64{1} << 20);
-  sim::arena memory(tables + tables / 48);
+  u64 const bytes = tables + tables / 48;
+  if (u64 const host = host_memory(); bytes > host)
+    throw text::input_error("", 0,
+                            fmt::format("--guest {} in {} leaves: {} of tables, this host has {}", asked, r.leaf,
+                                        text::size_name(bytes >> 20 << 20), text::size_name(host >> 20 << 20)),
+                            "a smaller guest, or --leaf 2M");
+  sim::arena memory(bytes);
+  memory.clear();  // the kernel gives a page at its first touch, which is not to be timed
   port_type port(memory, pa{u64{1} << 46});
   frames_type frames(port, port.base(), port.size(), granule::k4);
   {
     auto table = stage2_table<port_type, frames_type>::create(port, frames, shape, {.fwb = true, .dic = true});
-    u64 const offset = host_base + (leaf == level::l3 ? page : 0);
+    u64 const offset = host_base + (leaf == level::l3 ? page : 0);  // a page more, so that pages are pages
     stage2_outcome out;
     u64 const step = std::max(gib, guest / 512 & ~(gib - 1));
     auto const phase = [&](char const* name, double& ms, auto const& body) {
@@ -150,12 +158,12 @@ void run(arguments const& a, int& exit_code) {
   for (level leaf : {level::l3, level::l2}) {
     if (a.leaf != "both" && a.leaf != (leaf == level::l3 ? "4K" : "2M")) continue;
     progress_line progress(shown);
-    results.push_back(measure(guest, leaf, progress));
+    results.push_back(measure(a.guest, guest, leaf, progress));
   }
   json list = json::array();
   if (!a.json)
-    fmt::print("guest {}\n{:<6}{:>12}{:>14}{:>12}{:>12}{:>12}\n", text::size_name(guest), "leaf", "leaves", "table bytes",
-               "map ns", "walk ns", "unmap ns");
+    fmt::print("guest {}\n{:<6}{:>12}{:>14}{:>12}{:>12}{:>12}\n", text::size_name(guest), "leaf", "leaves",
+               "table bytes", "map ns", "walk ns", "unmap ns");
   for (result const& r : results) {
     double const leaves = static_cast<double>(r.leaves);
     double const map = r.map_ms * 1e6 / leaves;
@@ -175,22 +183,25 @@ void run(arguments const& a, int& exit_code) {
   if (a.json)
     fmt::print("{}\n", json{{"guest", text::hex(guest)}, {"results", list}}.dump(2));
   else
-    fmt::print("ns for each leaf. Table manipulation alone: TLBI, barriers and exits cost nothing here.\n"
-               "Reproduce: vmsa bench --guest {} --leaf {}\n",
-               a.guest, a.leaf);
+    fmt::print(
+        "ns for each leaf. Table manipulation alone: TLBI, barriers and exits cost nothing here.\n"
+        "Reproduce: vmsa bench --guest {} --leaf {}\n",
+        a.guest, a.leaf);
 }
 
 }  // namespace
 
 void add_bench(CLI::App& app, int& exit_code) {
   auto const a = std::make_shared<arguments>();
-  CLI::App* const command = app.add_subcommand("bench", "Map, walk and tear down a guest's stage 2 tables, and time it");
-  command->add_option("--guest", a->guest, "guest memory, a multiple of 2M (default 480G)");
+  CLI::App* const command =
+      app.add_subcommand("bench", "Map, walk and tear down a guest's stage 2 tables, and time it");
+  command->add_option("--guest", a->guest, "guest memory, a multiple of 2M up to 128T (default 480G)");
   command->add_option("--leaf", a->leaf, "4K, 2M or both (default both)");
   command->add_option("--progress", a->progress, "auto, always or never, on standard error (default auto: a terminal)");
   command->add_flag("--json", a->json, "the answer as JSON");
   command->footer(
-      "480G of 4K pages take 1 GiB of host memory for tables. fault_path_bench compares single operations with limits.\n"
+      "480G of 4K pages take 1 GiB of host memory for tables. fault_path_bench compares single operations with "
+      "limits.\n"
       "Examples:\n"
       "  vmsa bench --guest 480G\n"
       "  vmsa bench --guest 1T --leaf 2M --json\n");

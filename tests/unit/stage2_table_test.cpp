@@ -312,6 +312,29 @@ TEST(Stage2Table, FixedGeometriesOfThreeLevels) {
   map_and_find_in_fixed<granule::k64, 48>();
 }
 
+// The Contiguous bit is set for whole runs only, whoever asks for it: the leaf or the options.
+TEST(Stage2Table, ARangeOfAContiguousLeafHasTheBitInWholeRunsOnly) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  stage2_leaf contiguous = ram;
+  contiguous.contiguous = true;
+  ASSERT_TRUE(table.map_range(ipa{0x20'0000}, pa{0x20'0000}, 0x20'0000, contiguous));
+  EXPECT_EQ(table.look_up(ipa{0x20'0000}).entry.raw, 0x20'07d9u);
+  ASSERT_TRUE(table.unmap(ipa{0x20'0000}));
+  EXPECT_FALSE(table.look_up(ipa{0x40'0000}));
+  ASSERT_TRUE(table.map_range(ipa{0x1'0000}, pa{0x1'0000}, 0x1'1000, contiguous));
+  EXPECT_EQ(table.look_up(ipa{0x1'0000}).entry.raw, 0x10'0000'0001'07dbu);
+  EXPECT_EQ(table.look_up(ipa{0x2'0000}).entry.raw, 0x2'07dbu);
+}
+
+TEST(Stage2Table, RefusesTheShapeOfAFailedConfiguration) {
+  machine m;
+  stage2_configuration const failed = geometry::for_ipa_size(52, granule::k4, {});
+  ASSERT_FALSE(failed);
+  EXPECT_FALSE(table_type::create(m.memory, m.frames, failed.shape, controls));
+  EXPECT_EQ(m.frames.bytes_in_use(), 0u);
+}
+
 // Entries that a range wrote are not free for a fault, whatever the source's bits say of a table written as a whole.
 TEST(Stage2Table, AFaultFindsWhatARangeMapped) {
   using source = occupancy_frames<sim::machine_memory>;

@@ -18,6 +18,7 @@ enum class level : signed char { m1 = -1, l0 = 0, l1 = 1, l2 = 2, l3 = 3 };
 
 constexpr int number(level l) noexcept { return static_cast<int>(l); }
 constexpr level next(level l) noexcept { return static_cast<level>(number(l) + 1); }
+constexpr level previous(level l) noexcept { return static_cast<level>(number(l) - 1); }
 // Position of a level in an array that holds one entry for each of -1..3.
 constexpr unsigned index(level l) noexcept { return static_cast<unsigned>(number(l) + 1); }
 

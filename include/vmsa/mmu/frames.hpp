@@ -14,6 +14,8 @@ namespace vmsa {
 template <mmu_port Port, class Mode = exclusive>
 class arena_frames {
  public:
+  using mode = Mode;
+
   // `base` is aligned to the granule. The port outlives the frames.
   arena_frames(Port& port, pa base, u64 size, granule tg) noexcept
       : port_(&port), base_(base), end_(base.value + size), bump_(base.value), shift_(granule_bits(tg)) {}
@@ -127,6 +129,8 @@ class occupancy_frames : public arena_frames<Port, Mode> {
 template <unsigned Count>
 class frame_pool {
  public:
+  using mode = exclusive;
+
   // [base, base + Count granules) is all zeros.
   constexpr frame_pool(pa base, granule tg) noexcept : base_(base), shift_(granule_bits(tg)) {}
 
@@ -169,7 +173,8 @@ class frame_pool {
   state states_[Count] = {};
 };
 
-// Gives what `source` gives until `left` frames were taken, then none: to see what running out does.
+// Gives what `source` gives until `left` frames were taken, then none: to see what running out does. For one caller at
+// a time.
 template <frame_source Source>
 struct failing_frames {
   Source& source;

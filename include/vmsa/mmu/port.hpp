@@ -25,7 +25,8 @@ enum class barrier : u8 {
   isb,        // this PE's later instructions see the new context
 };
 
-// TLB maintenance by what it covers. VMALL operations act on the *current* VMID.
+// TLB maintenance by what it covers. All act on the *current* VMID: the port makes it the table's, or is used only
+// while it is.
 enum class tlbi_kind : u8 {
   ipas2e1is,     // stage 2 entries of one IPA: combined entries need vmalle1is afterwards
   ripas2e1is,    // the same for a range (FEAT_TLBIRANGE)
@@ -44,7 +45,7 @@ struct tlbi {
   friend constexpr bool operator==(tlbi const&, tlbi const&) = default;
 };
 
-// Cache maintenance by PA range, through whatever mapping the owner has of that memory.
+// Cache maintenance by PA range, of tables and of guest memory, through whatever mapping the owner has of it.
 enum class cache_op : u8 {
   clean_to_poc,             // a table that a non-coherent walker will read
   clean_invalidate_to_poc,  // data whose cacheable and non-cacheable views must meet in memory
@@ -64,7 +65,8 @@ concept updatable_port = readable_port<Port> && requires(Port& port, pa where) {
   { port.compare_exchange(where, descriptor{}, descriptor{}) } -> std::same_as<descriptor>;
 };
 
-// Loads and stores are of naturally aligned 64-bit descriptors. `compare_exchange(where, expected, desired)` returns
+// What a table needs; the concepts below this one only make it faster. Loads and stores are of naturally aligned 64-bit
+// descriptors. `compare_exchange(where, expected, desired)` returns
 // the value found; the store took place iff that equals `expected`, and then has release order.
 template <class Port>
 concept mmu_port = updatable_port<Port> && requires(Port& port, pa where, u64 size) {
@@ -100,8 +102,8 @@ struct frame {
   bool zeroed = false;  // every byte is known to be 0: the taker need not clear it
 };
 
-// `take(size)` gives a frame of `size` bytes (a granule, or a concatenated start table), aligned to its size, or none
-// when there is none left; `give` takes it back, and is told when the giver left nothing but zeros in it.
+// `take(size)` gives a frame of `size` bytes (a granule, or a concatenated start table) below 2^48, aligned to its
+// size, or none when there is none left; `give` takes it back, and is told when the giver left nothing but zeros in it.
 template <class Source>
 concept frame_source = requires(Source& source, frame f, u64 size) {
   { source.take(size) } -> std::same_as<std::optional<frame>>;

@@ -18,10 +18,15 @@ namespace vmsa {
 
 template <mmu_port Port, frame_source Frames, translation_geometry Geometry = geometry, class Mode = exclusive>
 class stage2_table {
+  static_assert(fits_mode<Port, Mode> && fits_mode<Frames, Mode>,
+                "this port or frame source is for one caller at a time");
+
  public:
-  // An empty table: one root, all zeros. None when the source has no frame for it. Port and frames outlive the table.
+  // An empty table: one root, all zeros. None when the source has no frame for it, or `shape` is of a configuration
+  // that has an error. Port and frames outlive the table. A fixed geometry's shape is `{}`.
   static std::optional<stage2_table> create(Port& port, Frames& frames, Geometry const& shape,
                                             stage2_controls const& controls) noexcept {
+    if (shape.root_size() == 0) return std::nullopt;
     std::optional<frame> const root = frames.take(shape.root_size());
     if (!root) return std::nullopt;
     state s{&port, &frames, engine::walk_constants<Geometry>(shape), shape, controls, root->address};
@@ -36,7 +41,8 @@ class stage2_table {
 
   stage2_table(stage2_table&& other) noexcept : state_(other.state_) { other.state_.frames = nullptr; }
   stage2_table& operator=(stage2_table&&) = delete;
-  // Gives every frame back. Nobody else may use the table, and no PE may still walk it.
+  // Gives every frame back. Nobody else may use the table, no PE may walk it, and no TLB may hold it: the owner has
+  // invalidated the VMID before.
   ~stage2_table() {
     if (state_.frames != nullptr) engine::give_everything(state_);
   }
@@ -53,7 +59,8 @@ class stage2_table {
   }
 
   // Maps one page or block, or one Contiguous run of them; `at` and `to` are aligned to its size. The same mapping
-  // again is no error and writes nothing.
+  // again is no error and writes nothing. A fault where nothing is mapped is answered so, one on a write to a page that
+  // is only read by relax; busy means that the guest tries again.
   [[gnu::always_inline]] stage2_outcome map(stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& leaf,
                                             existing what = existing::update) noexcept {
     return engine::map(state_, cursor, at, to, leaf, what);
@@ -67,9 +74,15 @@ class stage2_table {
     return engine::map_batch(state_, pages, leaf, what);
   }
   // Maps [at, at + size) to [to, to + size) with the largest leaves. Without frames it stops: outcome.at says where.
+  // The Contiguous bit, of the leaf or of the options, is set where a whole run is mapped. nT is of single blocks: see
+  // map. Without FWB all of [to, to + size) gets its cache maintenance first, whatever is mapped.
   stage2_outcome map_range(ipa at, pa to, u64 size, stage2_leaf const& leaf,
                            map_range_options const& options = {}) noexcept {
-    return engine::map_range(state_, at, to, size, prepare(leaf), options);
+    stage2_leaf single = leaf;
+    single.contiguous = false;
+    map_range_options with = options;
+    with.contiguous |= leaf.contiguous;
+    return engine::map_range(state_, at, to, size, prepare(single), with);
   }
 
   // Unmaps the page or block at `at`, which is its first byte; table frames that lead nowhere any more are given back.
@@ -85,12 +98,13 @@ class stage2_table {
     return engine::restructure(state_, at, [&] { return engine::unmap_range(state_, at, size); });
   }
 
-  // Adds permissions to the leaf at `at` and sets its access flag: no TLBI, an old TLB entry costs a spurious fault.
+  // Adds permissions to the leaf that maps `at`, which may be any byte of it, and sets its access flag: no TLBI, an old
+  // TLB entry costs a spurious fault.
   [[gnu::always_inline]] stage2_outcome relax(stage2_cursor& cursor, ipa at, stage2_access access,
                                               bool execute = false) noexcept {
     return engine::relax(state_, cursor, at, access, execute);
   }
-  // Gives every leaf in the range these permissions. Leaves that reach beyond it are split.
+  // Gives every leaf in the range these permissions; holes stay. Leaves that reach beyond it are split.
   stage2_outcome protect(ipa at, u64 size, stage2_access access, stage2_execute execute) noexcept {
     u64 const set = engine::permission_fields(access, execute);
     // What may not be written may not become writable by hardware's hand either.
@@ -112,7 +126,9 @@ class stage2_table {
   }
 
   // Dirty logging: pages only, all write-protected. A write fault is answered by relax, and collect_dirty reports and
-  // write-protects what was written since: sink(ipa, size), in order.
+  // write-protects what was written since: sink(ipa, size), in order. The sink takes note and no more: until the call
+  // returns the guest may write through a TLB, so pages are copied afterwards. What is mapped writable meanwhile counts
+  // as written. There is nothing to end: writes are allowed as they fault, and collapse makes blocks again.
   stage2_outcome start_dirty_log(ipa at, u64 size) noexcept {
     return engine::restructure(state_, at, [&] {
       stage2_outcome out = engine::split_range(state_, at, size, level::l3);
@@ -132,7 +148,7 @@ class stage2_table {
   stage2_outcome split(ipa at, u64 size, level leaf = level::l3) noexcept {
     return engine::restructure(state_, at, [&] { return engine::split_range(state_, at, size, leaf); });
   }
-  // Makes blocks of what continues each other in the range; what does not stays.
+  // Makes blocks of what continues each other in the range, which tables_freed counts; what does not stays.
   stage2_outcome collapse(ipa at, u64 size) noexcept {
     return engine::restructure(state_, at, [&] { return engine::collapse_range(state_, at, size); });
   }

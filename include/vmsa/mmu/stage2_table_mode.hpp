@@ -29,13 +29,14 @@ struct exclusive {
 //   write_protect, start_dirty_log, split, collapse, change_memory; map with existing::replace or the Contiguous bit.
 //   The second is refused as busy, and nothing was done.
 //   Beside nothing: the destructor. give_back needs a grace period, see there. A cursor belongs to one caller.
+//   Port and frame source are called by all of them at once: arena_frames wants the same mode.
 // One page's operation is atomic, a range's is one for each leaf. An operation that meets an entry between break and
 // make, or a page whose TLBI is not complete, is busy there: outcome.at says how far it came, and it may be tried again
 // from there. look_up calls such an entry not mapped. A page unmapped by one call is mapped by another only after the
-// TLBI: no break is missing between the two. What a call unmapped or replaced no TLB holds when it returns; a permission
-// or an access flag that it found another call taking away is gone when that one returns. Others may see a block or a
-// run made smaller before the rest of a call is done.
-// Tables that unmap leaves empty stay until a whole one is unmapped; an unlinked one waits for take_retired, give_back.
+// TLBI: no break is missing between the two. What a call unmapped or replaced no TLB holds when it returns; a
+// permission or an access flag that it found another call taking away is gone when that one returns. Others may see a
+// block or a run made smaller before the rest of a call is done. Tables that unmap leaves empty stay until a whole one
+// is unmapped; an unlinked one waits for take_retired, give_back.
 struct lock_free {
   static constexpr bool concurrent = true;
   static constexpr load_order order = load_order::acquire;
@@ -46,5 +47,12 @@ struct lock_free {
     return __atomic_compare_exchange_n(&word, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
   }
 };
+
+// A port or frame source that says for which mode it is, is for that mode, or for both if that is lock_free.
+template <class T, class Mode>
+concept fits_mode = !Mode::concurrent || !requires {
+  typename T::mode;
+}
+|| requires { requires T::mode::concurrent; };
 
 }  // namespace vmsa

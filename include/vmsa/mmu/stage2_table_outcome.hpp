@@ -8,13 +8,13 @@ namespace vmsa {
 
 // How the machine walks, caches and changes the tables: the controls that decide which maintenance a change needs.
 struct stage2_controls {
-  bool fwb = false;            // HCR_EL2.FWB: encodings, and no cache maintenance for guest data
-  bool ha = false;             // VTCR_EL2.HA
-  bool hd = false;             // VTCR_EL2.HD, counts only with ha
-  u8 bbm = 0;                  // FEAT_BBM level
-  bool ttl = false;            // FEAT_TTL: level hints in TLBI
-  bool tlbi_range = false;     // FEAT_TLBIRANGE
-  bool dic = false;            // CTR_EL0.DIC: no instruction cache invalidation
+  bool fwb = false;         // HCR_EL2.FWB: encodings, of every stage2_leaf too, and no cache maintenance for guest data
+  bool ha = false;          // VTCR_EL2.HA
+  bool hd = false;          // VTCR_EL2.HD, counts only with ha
+  u8 bbm = 0;               // FEAT_BBM level
+  bool ttl = false;         // FEAT_TTL: level hints in TLBI
+  bool tlbi_range = false;  // FEAT_TLBIRANGE
+  bool dic = false;         // CTR_EL0.DIC: no instruction cache invalidation
   bool coherent_walks = true;  // the walker reads tables through the caches, as VTCR_EL2's WB, inner shareable walks do
 
   // What these features allow, with the hardware updates off.
@@ -24,17 +24,17 @@ struct stage2_controls {
   friend constexpr bool operator==(stage2_controls const&, stage2_controls const&) = default;
 };
 
+// text/names.hpp has them in words.
 enum class table_error : u8 {
   none,
-  out_of_range,    // the IPA lies beyond the geometry, or the output address beyond what the walker may output
-  misaligned,      // an address or size is not a multiple of the leaf's
-  leaf_encoding,   // the leaf cannot be encoded at this level, or was made for the other FWB setting
-  already_mapped,  // something else is mapped there
+  out_of_range,  // the IPA lies beyond the geometry, the output address beyond what the walker may output, or size is 0
+  misaligned,    // the IPA, output address or size is not a multiple of the leaf's
+  leaf_encoding,   // encode_leaf refuses the leaf at this level, or it was made for the other FWB setting
+  already_mapped,  // something else is mapped there, if only with other permissions
   needs_break,     // the change needs break-before-make, which the caller forbade
   not_mapped,
-  not_uniform,  // collapse: the entries do not continue each other with one set of attributes
   out_of_frames,
-  busy,  // lock_free: another call is between break and make here; nothing was done, try again
+  busy,  // lock_free: another call is between break and make here, or restructures; try again from outcome.at
 };
 
 // What may happen to what is mapped already.
@@ -47,7 +47,7 @@ enum class existing : u8 {
 // What an operation did. Counts hold for a failed call too: it says exactly how far it came.
 struct [[nodiscard]] stage2_outcome {
   table_error error = table_error::none;
-  level at_level = level::l3;  // of the entry that decided: the one written last, or the one in the way
+  level at_level = level::l3;  // with an error: of the entry in the way; else of the leaf, where one was handled
   bool broke = false;          // an entry that was live was invalid for a while
   ipa at{};                    // with an error: where; else the first byte beyond what was handled
   u64 entries_written = 0;     // descriptors stored, those of fresh tables included; an unmapped one counts once
@@ -75,7 +75,8 @@ struct [[nodiscard]] prepared_leaf {
   constexpr explicit operator bool() const noexcept { return error == table_error::none; }
 };
 
-// Where a translation ends. Not mapped: the invalid entry, its level and the size of the hole it leaves.
+// Where a translation ends. Not mapped: the invalid entry, its level and the size of the hole it leaves, or size 0
+// beyond the geometry.
 struct [[nodiscard]] stage2_mapping {
   descriptor entry{};
   level at = level::l3;

@@ -97,6 +97,7 @@ template <class State>
 [[gnu::noinline]] stage2_outcome relax_slow(State& t, u64 input, u64 set, u64 clear) noexcept {
   if (!t.shape.contains(input)) return failed(table_error::out_of_range, input, t.shape.start_level());
   rewrite_leaves<State, partial::whole> op{t, clear, set};
+  ipa end;
   for (bool done = false; !done;) {
     slot s = t.find(input, t.page_shift());
     if (!is_valid(s.entry)) return failed(is_busy(s.entry) ? table_error::busy : table_error::not_mapped, input, s.at);
@@ -114,9 +115,11 @@ template <class State>
       if (whole ? !op.leaf(s, input) : n == own) break;
     }
     done = n == run;
+    end = {(input | low_mask(region)) + 1};
+    op.out.at_level = s.at;
   }
   t.port->issue(barrier::dsb_ishst);
-  op.out.at = {input};
+  op.out.at = end;
   return op.out;
 }
 
@@ -126,7 +129,7 @@ template <class State>
   u64 const set = stage2_bits::s2ap::put(0, access) | descriptor_bits::af::mask;
   u64 const clear = execute ? stage2_bits::xn::mask : 0;
   stage2_outcome out;
-  out.at = at;
+  out.at = {(at.value | t.w().page_mask) + 1};
   u64 const index = t.index_in(cursor, at.value);
   pa where = cursor.group + 8 * index;
   if ((index < group_entries && t.is_fresh(cursor)) || t.find_page(at.value, where)) [[likely]]

@@ -77,7 +77,7 @@ struct range_mapping {
   frame_run build_whole(u64 input, u64 most, unsigned shift, level at) noexcept {
     frame_run const run = t.take_tables(most);
     if (run.count == 0) {
-      set_error(out, table_error::out_of_frames, input, next(at));
+      set_error(out, table_error::out_of_frames, input, at);
       return run;
     }
     t.fill(run.first, make(input, next(at)), u64{1} << (shift - t.w().stride), run.count << t.w().stride);
@@ -140,7 +140,7 @@ struct range_mapping {
     u64 const here = leaves ? until & ~low_mask(shift) : 0;
     std::optional<pa> const table = t.take_table();
     if (!table) {
-      set_error(out, table_error::out_of_frames, input, at);
+      set_error(out, table_error::out_of_frames, input, previous(at));
       return std::nullopt;
     }
     u64 const begin = input;

@@ -191,11 +191,9 @@ template <class State>
 void collapse_entry(State& t, slot const& s, u64 input, stage2_outcome& out) noexcept {
   pa const table = t.next_table(s.entry);
   level const below = next(s.at);
-  auto const fail = [&](table_error e) { set_error(out, e, input, s.at); };
   u64 const leaf_type = below == level::l3 ? 0b11 : 0b01;
-  if (!block_allowed(t.format(), s.at) || !is_valid(collapsed(t, table, below, leaf_type)))
-    return fail(table_error::not_uniform);
-  if (!t.change(s.where, s.entry, busy_form(s.entry))) return fail(table_error::busy);
+  if (!block_allowed(t.format(), s.at) || !is_valid(collapsed(t, table, below, leaf_type))) return;
+  if (!t.change(s.where, s.entry, busy_form(s.entry))) return set_error(out, table_error::busy, input, s.at);
 
   if constexpr (State::mode::concurrent) {
     u64 held = 0;
@@ -215,7 +213,7 @@ void collapse_entry(State& t, slot const& s, u64 input, stage2_outcome& out) noe
       t.port->issue(barrier::dsb_ishst);
       out.entries_written += 2;
       out.broke = true;
-      return fail(table_error::not_uniform);
+      return;
     }
   }
   unmapping work;
@@ -253,7 +251,7 @@ void collapse_in_table(State& t, pa table, unsigned shift, level at, u64 begin, 
     stage2_outcome one;
     collapse_entry(t, {where, entry, shift, at}, input, one);
     add_counts(out, one);
-    if (!one && one.error != table_error::not_uniform) set_error(out, one.error, one.at.value, one.at_level);
+    if (!one) set_error(out, one.error, one.at.value, one.at_level);
   }
 }
 

@@ -12,8 +12,8 @@
 namespace vmsa {
 
 // The group of 64 last-level entries that one caller's last operations in one table were in. One per vCPU makes a fault
-// next to the last one a compare instead of a walk. It stays usable over any operation: the generation tells when it is
-// stale.
+// next to the last one a compare instead of a walk. It stays usable over any operation of its table: the generation
+// tells when it is stale. Another table, also one made where an old one was, wants a fresh one.
 struct stage2_cursor {
   u64 first = ~u64{0};       // number of the first page of the group at `group`
   u64 generation = ~u64{0};  // of the table when the group was found; none has this one

@@ -57,6 +57,8 @@ inline u64 clear_word_bits(u64* words, u64 count, u64 clear) noexcept {
 template <class Mode = exclusive>
 class direct_memory {
  public:
+  using mode = Mode;
+
   direct_memory(arena& memory, pa base = {0}) noexcept
       : origin_(reinterpret_cast<std::uintptr_t>(memory.data()) - base.value), base_(base), size_(memory.size()) {}
 

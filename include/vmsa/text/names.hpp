@@ -170,9 +170,8 @@ constexpr std::string_view name(table_error e) noexcept {
     case table_error::already_mapped: return "something else is mapped there";
     case table_error::needs_break: return "the change needs break-before-make";
     case table_error::not_mapped: return "nothing is mapped there";
-    case table_error::not_uniform: return "the entries do not continue each other with one set of attributes";
     case table_error::out_of_frames: return "out of table frames";
-    case table_error::busy: return "another call is between break and make here: try again";
+    case table_error::busy: return "another call is between break and make here, or restructures: try again";
   }
   return "?";
 }
