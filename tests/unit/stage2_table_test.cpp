@@ -335,6 +335,73 @@ TEST(Stage2Table, RefusesTheShapeOfAFailedConfiguration) {
   EXPECT_EQ(m.frames.bytes_in_use(), 0u);
 }
 
+// A root of 16 pages is smaller than a cursor's group.
+TEST(Stage2Table, ACursorKeepsWithinASmallRoot) {
+  geometry const small = geometry::for_ipa_size(16, granule::k4, {.ttst = true}).shape;
+  ASSERT_EQ(small.start_level(), level::l3);
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, small, controls);
+  prepared_leaf const page = table.prepare(ram);
+  stage2_cursor cursor;
+  for (u64 at = 0; at < 0x1'0000; at += 0x1000) ASSERT_TRUE(table.map(cursor, {at}, {at}, page));
+  EXPECT_EQ(table.map(cursor, ipa{0x1'0000}, pa{0}, page).error, table_error::out_of_range);
+  EXPECT_EQ(table.relax(cursor, ipa{0x1'0000}, stage2_access::read).error, table_error::out_of_range);
+  for (u64 at = 0; at < 0x1'0000; at += 0x1000) EXPECT_TRUE(table.unmap(cursor, {at}));
+  EXPECT_EQ(table.unmap(cursor, ipa{0x1'0000}).error, table_error::out_of_range);
+}
+
+// What a level 3 root left in the bits of its frame would tell the next table there that entries are free.
+TEST(Stage2Table, ALevel3RootLeavesNoBitsBehind) {
+  using source = occupancy_frames<sim::machine_memory>;
+  sim::machine_memory memory{u64{8} << 20, pa{0x8000'0000}};
+  source frames{memory, memory.base(), memory.size(), granule::k64};
+  using table64 = stage2_table<sim::machine_memory, source>;
+  {
+    auto small = *table64::create(memory, frames, geometry::for_ipa_size(29, granule::k64, {}).shape, controls);
+    stage2_cursor cursor;
+    for (u64 at : {u64{0}, u64{0x10'0000}}) {
+      ASSERT_TRUE(small.map(cursor, {at}, {at}, small.prepare(ram)));
+      ASSERT_TRUE(small.unmap(cursor, {at}));
+    }
+  }
+  auto table = *table64::create(memory, frames, geometry::for_ipa_size(36, granule::k64, {}).shape, controls);
+  ASSERT_TRUE(table.map_range(ipa{0}, pa{0x1'0000}, u64{1} << 29, ram, {.largest = level::l3}));
+  stage2_cursor cursor;
+  for (u64 at = 0; at < 0x100'0000; at += 0x10'0000)
+    EXPECT_EQ(table.map(cursor, {at}, {0}, table.prepare(ram), existing::keep).error, table_error::already_mapped);
+}
+
+TEST(Stage2Table, KeepsAPageThatOnlyAged) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  ASSERT_TRUE(table.map(ipa{0x1000}, pa{0x5000}, level::l3, ram));
+  u64 young = 0;
+  ASSERT_TRUE(table.age(ipa{0x1000}, 0x1000, young));
+  EXPECT_EQ(young, 0x1000u);
+  EXPECT_EQ(table.map(ipa{0x1000}, pa{0x5000}, level::l3, ram, existing::keep).entries_written, 1u);
+  EXPECT_EQ(table.look_up(ipa{0x1000}).entry.raw, 0x57dbu);
+  EXPECT_EQ(table.map(ipa{0x1000}, pa{0x6000}, level::l3, ram, existing::keep).error, table_error::already_mapped);
+}
+
+// No table where the walker answers an Address size fault: here beyond 2^40.
+TEST(Stage2Table, TablesLieWhereTheWalkerReads) {
+  geometry const narrow = geometry::for_ipa_size(40, granule::k4, {.pa_bits = 40}).shape;
+  sim::machine_memory memory{u64{4} << 20, pa{u64{1} << 41}};
+  arena_frames<sim::machine_memory> frames{memory, memory.base(), memory.size(), granule::k4};
+  EXPECT_FALSE(table_type::create(memory, frames, narrow, controls));
+  EXPECT_EQ(frames.bytes_in_use(), 0u);
+}
+
+TEST(Frames, RootsAreThereForRootsAgain) {
+  sim::machine_memory memory{u64{1} << 20, pa{0x8000'0000}};
+  arena_frames<sim::machine_memory> frames{memory, memory.base(), u64{1} << 20, granule::k4};
+  for (int n = 0; n < 1000; ++n) {
+    auto const table = table_type::create(memory, frames, shape, controls);
+    ASSERT_TRUE(table) << n;
+    ASSERT_FALSE(table->look_up(ipa{0}));
+  }
+}
+
 // Entries that a range wrote are not free for a fault, whatever the source's bits say of a table written as a whole.
 TEST(Stage2Table, AFaultFindsWhatARangeMapped) {
   using source = occupancy_frames<sim::machine_memory>;

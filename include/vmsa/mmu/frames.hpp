@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Sources of frames for translation tables.
 #pragma once
+#include <bit>
+
 #include "vmsa/arch/granule.hpp"
 #include "vmsa/mmu/stage2_table_mode.hpp"
 
@@ -20,31 +22,29 @@ class arena_frames {
   arena_frames(Port& port, pa base, u64 size, granule tg) noexcept
       : port_(&port), base_(base), end_(base.value + size), bump_(base.value), shift_(granule_bits(tg)) {}
 
+  // `size`: one granule, or a root of up to 16 side by side.
   std::optional<frame> take(u64 size) noexcept {
-    if (size <= granule_size()) {
-      if (std::optional<frame> const f = pop()) return f;
-      frame_run const run = bump(1);
-      return run.count == 0 ? std::nullopt : std::optional(frame{run.first, true});
-    }
+    u64 const bytes = size < granule_size() ? granule_size() : size;
+    if (std::optional<frame> const f = pop(order_of(bytes))) return f;
     u64 seen = Mode::load(bump_);
     for (;;) {
-      u64 const start = (seen + size - 1) & ~(size - 1);
-      if (start < seen || start > end_ || end_ - start < size) return std::nullopt;
-      if (!Mode::swap(bump_, seen, start + size)) continue;
-      for (u64 gap = seen; gap < start; gap += granule_size()) push({{gap}, true});
-      Mode::add(in_use_, size);
+      u64 const start = (seen + bytes - 1) & ~(bytes - 1);
+      if (start < seen || start > end_ || end_ - start < bytes) return std::nullopt;
+      if (!Mode::swap(bump_, seen, start + bytes)) continue;
+      for (u64 gap = seen; gap < start; gap += granule_size()) push({{gap}, true}, 0);
+      Mode::add(in_use_, bytes);
       return frame{{start}, true};
     }
   }
   // A frame that was given back, or as many as follow each other in what was never taken.
   frame_run take_run(u64 most) noexcept {
-    if (std::optional<frame> const f = pop()) return {f->address, 1};
+    if (std::optional<frame> const f = pop(0)) return {f->address, 1};
     return bump(most);
   }
 
   void give(frame f, u64 size) noexcept {
     u64 const bytes = size < granule_size() ? granule_size() : size;
-    for (u64 offset = 0; offset < bytes; offset += granule_size()) push({f.address + offset, f.zeroed});
+    push(f, order_of(bytes));
     Mode::add(in_use_, u64{0} - bytes);
   }
 
@@ -54,6 +54,8 @@ class arena_frames {
  private:
   static constexpr u64 known_zero = 1;
   u64 granule_size() const noexcept { return u64{1} << shift_; }
+  // log2 of the granules in `bytes`: frames of each size have a list of their own, so that roots are there for roots.
+  unsigned order_of(u64 bytes) const noexcept { return static_cast<unsigned>(std::countr_zero(bytes)) - shift_; }
 
   // Frame number + 1 in the upper part, 0 for none; the tag below.
   static constexpr unsigned tag_bits = 24;
@@ -62,12 +64,12 @@ class arena_frames {
   }
   pa frame_of(u64 number_plus_one) const noexcept { return base_ + ((number_plus_one - 1) << shift_); }
 
-  void push(frame f) noexcept {
+  void push(frame f, unsigned order) noexcept {
     u64 const number_plus_one = ((f.address - base_) >> shift_) + 1;
-    u64 seen = Mode::load(free_);
+    u64 seen = Mode::load(free_[order]);
     do {
       port_->store(f.address, {(seen >> tag_bits) << 1 | (f.zeroed ? known_zero : 0)}, store_order::relaxed);
-    } while (!Mode::swap(free_, seen, head(number_plus_one, seen)));
+    } while (!Mode::swap(free_[order], seen, head(number_plus_one, seen)));
   }
 
   // Of what was never taken: all zeros, and a whole number of granules was taken before.
@@ -83,15 +85,15 @@ class arena_frames {
     }
   }
 
-  std::optional<frame> pop() noexcept {
-    u64 seen = Mode::load(free_);
+  std::optional<frame> pop(unsigned order) noexcept {
+    u64 seen = Mode::load(free_[order]);
     for (;;) {
       if ((seen >> tag_bits) == 0) return std::nullopt;
       pa const where = frame_of(seen >> tag_bits);
       u64 const link = port_->load(where, Mode::order).raw;
-      if (!Mode::swap(free_, seen, head(link >> 1, seen))) continue;
+      if (!Mode::swap(free_[order], seen, head(link >> 1, seen))) continue;
       port_->store(where, {}, store_order::relaxed);
-      Mode::add(in_use_, granule_size());
+      Mode::add(in_use_, granule_size() << order);
       return frame{where, (link & known_zero) != 0};
     }
   }
@@ -101,7 +103,7 @@ class arena_frames {
   u64 end_;
   u64 bump_;
   unsigned shift_;
-  u64 free_ = 0;
+  u64 free_[5] = {};  // by order_of
   u64 in_use_ = 0;
 };
 
@@ -185,6 +187,12 @@ struct failing_frames {
     --left;
     return source.take(size);
   }
+  frame_run take_run(u64 most) noexcept requires run_source<Source> {
+    frame_run const run = source.take_run(most < left ? most : left);
+    left -= run.count;
+    return run;
+  }
+  u64 occupancy_bias() const noexcept requires occupancy_source<Source> { return source.occupancy_bias(); }
   void give(frame f, u64 size) noexcept { source.give(f, size); }
 };
 

@@ -45,7 +45,8 @@ struct tlbi {
   friend constexpr bool operator==(tlbi const&, tlbi const&) = default;
 };
 
-// Cache maintenance by PA range, of tables and of guest memory, through whatever mapping the owner has of it.
+// Cache maintenance by PA range, of tables and of guest memory, through whatever mapping the owner has of it; complete
+// when maintain() returns.
 enum class cache_op : u8 {
   clean_to_poc,             // a table that a non-coherent walker will read
   clean_invalidate_to_poc,  // data whose cacheable and non-cacheable views must meet in memory

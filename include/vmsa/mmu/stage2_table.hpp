@@ -22,14 +22,21 @@ class stage2_table {
                 "this port or frame source is for one caller at a time");
 
  public:
-  // An empty table: one root, all zeros. None when the source has no frame for it, or `shape` is of a configuration
-  // that has an error. Port and frames outlive the table. A fixed geometry's shape is `{}`.
+  // An empty table: one root, all zeros. None when the source has no frame for it that the walker can read, or `shape`
+  // is of a configuration that has an error. Port and frames outlive the table. A fixed geometry's shape is `{}`.
   static std::optional<stage2_table> create(Port& port, Frames& frames, Geometry const& shape,
                                             stage2_controls const& controls) noexcept {
     if (shape.root_size() == 0) return std::nullopt;
     std::optional<frame> const root = frames.take(shape.root_size());
     if (!root) return std::nullopt;
+    pa const last = root->address + (shape.root_size() - 1);
+    if ((last.value >> 48) != 0 || shape.output_too_large(last)) {
+      frames.give(*root, shape.root_size());
+      return std::nullopt;
+    }
     state s{&port, &frames, engine::walk_constants<Geometry>(shape), shape, controls, root->address};
+    // Without FWB what was mapped Write-Back must leave the caches: no page is unmapped in the short way.
+    if (!controls.fwb) s.short_unmap_value = ~u64{0};
     s.plain = !controls.ha && controls.coherent_walks;
     // Beside a split that needs no break a TLB may hold the block: a hint of the page's level would pass it by.
     if (Mode::concurrent && controls.bbm >= 2) s.controls.ttl = false;
@@ -94,6 +101,8 @@ class stage2_table {
     return engine::unmap(state_, cursor, at);
   }
   // Unmaps whatever is mapped in [at, at + size), a multiple of the granule. Leaves that reach beyond it are split.
+  // Without FWB what was cacheable is cleaned and invalidated to the point of coherency when the TLBs have forgotten
+  // it.
   stage2_outcome unmap(ipa at, u64 size) noexcept {
     return engine::restructure(state_, at, [&] { return engine::unmap_range(state_, at, size); });
   }
@@ -125,10 +134,11 @@ class stage2_table {
     return engine::rewrite<engine::partial::whole>(state_, at, size, descriptor_bits::af::mask, 0, &young);
   }
 
-  // Dirty logging: pages only, all write-protected. A write fault is answered by relax, and collect_dirty reports and
-  // write-protects what was written since: sink(ipa, size), in order. The sink takes note and no more: until the call
-  // returns the guest may write through a TLB, so pages are copied afterwards. What is mapped writable meanwhile counts
-  // as written. There is nothing to end: writes are allowed as they fault, and collapse makes blocks again.
+  // Dirty logging: pages only, or Contiguous runs of them, all write-protected. A write fault is answered by relax, and
+  // collect_dirty reports and write-protects what was written since: sink(ipa, size), in order. The sink takes note and
+  // no more: until the call returns the guest may write through a TLB, so pages are copied afterwards. What is mapped
+  // writable meanwhile counts as written. There is nothing to end: writes are allowed as they fault, and collapse makes
+  // blocks again.
   stage2_outcome start_dirty_log(ipa at, u64 size) noexcept {
     return engine::restructure(state_, at, [&] {
       stage2_outcome out = engine::split_range(state_, at, size, level::l3);

@@ -2,7 +2,7 @@
 // Mapping one leaf: what a fault does.
 #pragma once
 #include "vmsa/mmu/maintenance.hpp"
-#include "vmsa/mmu/stage2_table_state.hpp"
+#include "vmsa/mmu/stage2_table_cache.hpp"
 
 namespace vmsa::engine {
 
@@ -28,13 +28,6 @@ constexpr prepared_leaf prepare(State const& t, stage2_leaf const& leaf, level a
   p.clean_instructions = !t.controls.dic && leaf.execute != stage2_execute::nobody && !device;
   p.unusual = !page || run != 1 || p.clean_data || p.clean_instructions || !t.controls.coherent_walks;
   return p;
-}
-
-// The cache duties of a leaf that a guest is about to see for the first time.
-template <class State>
-void clean_for_guest(State& t, pa output, u64 size, prepared_leaf const& leaf) noexcept {
-  if (leaf.clean_data) t.port->maintain(cache_op::clean_invalidate_to_poc, output, size);
-  if (leaf.clean_instructions) t.port->maintain(cache_op::invalidate_instruction, output, size);
 }
 
 // Reserves `count` free entries, which become busy. All or none.
@@ -154,7 +147,10 @@ bool change_leaf(State& t, slot const& s, u64 input, descriptor desired, prepare
   if (((s.entry.raw ^ desired.raw) & ~ignored) == 0) return true;
   change const c = classify_change(s.entry, desired, t.context(s.at));
   bool const breaks = in_run || c.what == change_class::break_required;
-  if (what == existing::keep || (breaks && what != existing::replace)) {
+  // A page that only aged is mapped as it was.
+  u64 const difference = (s.entry.raw ^ desired.raw) & ~ignored;
+  bool const aged = difference == descriptor_bits::af::mask && descriptor_bits::af::get(desired.raw);
+  if ((what == existing::keep && !aged) || (breaks && what != existing::replace)) {
     set_error(out, refusal(what), input, s.at);
     return true;
   }
@@ -170,12 +166,14 @@ bool change_leaf(State& t, slot const& s, u64 input, descriptor desired, prepare
     stale.add(input, size, s.at, false);
     out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
     stale = {};
+    clean_replaced(t, s, desired);
     clean_for_guest(t, leaf_output(desired, s.at, t.format()), size, p);
     t.port->store(s.where, desired, store_order::release);
     t.publish(s.where);
     out.broke = true;
     out.entries_written += 2;
   } else {
+    clean_for_execution(t, s.entry, desired, s.at, size);
     if (!t.change(s.where, s.entry, desired)) return false;
     if (c.what == change_class::tighten || c.what == change_class::invalidate) stale.add(input, size, s.at, false);
     out.entries_written += 1;
@@ -316,8 +314,10 @@ struct cursor_move {
     cursor.seen = first;
     return again || cursor.first + group_entries == first;
   }
-  // Takes the group of the entry at `where`: its bits say nothing while the cursor holds it.
+  // Takes the group of the entry at `where`: its bits say nothing while the cursor holds it. A root of fewer entries is
+  // no group.
   void take(State& t, stage2_cursor& cursor, pa where) const noexcept {
+    if (t.w().root_bytes < group_bytes && t.shape.start_level() == level::l3) return;
     if constexpr (State::has_occupancy) t.set_free_bits(t.free_bits_of(where), 0);
     cursor = {first, generation, where - (where.value & (group_bytes - 8)), first};
   }

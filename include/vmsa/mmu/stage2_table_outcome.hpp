@@ -52,7 +52,7 @@ struct [[nodiscard]] stage2_outcome {
   ipa at{};                    // with an error: where; else the first byte beyond what was handled
   u64 entries_written = 0;     // descriptors stored, those of fresh tables included; an unmapped one counts once
   u32 tables_allocated = 0;
-  u32 tables_freed = 0;  // given back, or retired until the caller's grace period in lock_free mode
+  u32 tables_freed = 0;  // given back; in lock_free mode unlinked until the caller's grace period, and not those below
   u32 tlbi_count = 0;    // TLBI instructions
 
   constexpr explicit operator bool() const noexcept { return error == table_error::none; }

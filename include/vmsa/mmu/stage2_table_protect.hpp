@@ -20,6 +20,7 @@ struct rewrite_leaves {
   bool leaf(slot const& s, u64 input) noexcept {
     descriptor const desired{(s.entry.raw & ~clear) | set};
     if (desired == s.entry) return true;
+    clean_for_execution(t, s.entry, desired, s.at, u64{1} << s.shift);
     if (!t.change(s.where, s.entry, desired)) return false;
     out.entries_written += 1;
     // XN grants by 0: only the change to 00 takes nothing away.
@@ -34,7 +35,8 @@ struct rewrite_leaves {
   // All of a stretch at once, where nobody else writes entries. A free entry has no bit to lose. A run of pages that
   // one TLB entry may hold is taken whole, or one by one at its ends.
   bool takes_pages() const noexcept {
-    return sweeping_port<std::remove_pointer_t<decltype(t.port)>> && !State::mode::concurrent && t.plain && set == 0;
+    return sweeping_port<std::remove_pointer_t<decltype(t.port)>> && !State::mode::concurrent && t.plain && set == 0 &&
+           (clear & stage2_bits::xn::mask) == 0;
   }
   void pages(pa first, u64 input, u64 count) noexcept {
     if constexpr (sweeping_port<std::remove_pointer_t<decltype(t.port)>>) {
@@ -85,6 +87,7 @@ template <class State>
     return false;
   descriptor const desired{(old.raw | set) & ~clear};
   if (desired == old) return true;
+  if (clear != 0) clean_for_execution(t, old, desired, level::l3, t.granule_bytes());
   if (!t.change(where, old, desired)) [[unlikely]]
     return false;
   t.port->issue(barrier::dsb_ishst);

@@ -65,6 +65,8 @@ struct table_state {
   Geometry shape;
   stage2_controls controls;
   pa root;
+  u64 short_unmap_mask = descriptor_bits::contiguous::mask | 0b11;  // a leaf that is unmapped in the short way has
+  u64 short_unmap_value = 0b11;                                     // this in these bits
   bool plain = false;  // nobody but the caller changes entries, and walkers see stores: no hardware updates, coherent
   u64 generation = 0;  // changes when cursors must walk again
   u64 tables = 0;      // frames in use besides the root
@@ -167,6 +169,17 @@ struct table_state {
     publish(where);
     return true;
   }
+  // One page, and not of a run that one TLB entry may hold, whose memory needs no cleaning once it is unmapped.
+  bool unmaps_shortly(descriptor d) const noexcept { return (d.raw & short_unmap_mask) == short_unmap_value; }
+  // Whether stage 2's own type lets the data caches hold what a leaf maps: Normal Write-Back or Write-Through, or with
+  // FWB what stage 1 may make so.
+  bool may_be_cached(descriptor leaf) const noexcept {
+    u8 const memattr = stage2_bits::memattr::get(leaf.raw);
+    return controls.fwb ? (memattr & 0b0110) == 0b0110 : (memattr & 0b0011) >= 0b0010 && memattr > 3;
+  }
+  bool is_device(descriptor leaf) const noexcept {
+    return (stage2_bits::memattr::get(leaf.raw) & (controls.fwb ? 0b0100 : 0b1100)) == 0;
+  }
   // A walker that does not look into the caches finds the entry in memory.
   void publish(pa where) const noexcept {
     if (!controls.coherent_walks) port->maintain(cache_op::clean_to_poc, where, 8);
@@ -220,7 +233,9 @@ struct table_state {
     if constexpr (has_occupancy) {
       free_bits f = free_bits_of(where);
       if (f.bits == 0) [[unlikely]] {
-        if (next_in_use(where)) return false;
+        // A last-level root has no bits: it may be smaller than a word's entries, and its frame is not given back
+        // alone.
+        if (shape.start_level() == level::l3 || next_in_use(where)) return false;
         count_exactly(f, where);
       }
       set_free_bits(f, f.with());
@@ -260,11 +275,16 @@ struct table_state {
     if (!controls.coherent_walks) port->maintain(cache_op::clean_to_poc, run.first, run.count * granule_bytes());
   }
 
+  // Frames that a walker may read tables in, and whose addresses have no folded bits.
+  bool can_be_walked(frame_run const& run) const noexcept {
+    pa const last{run.first.value + run.count * granule_bytes() - 1};
+    return (last.value >> 48) == 0 && !shape.output_too_large(last);
+  }
   // A frame for a table that the caller fills in part.
   std::optional<pa> take_table() noexcept {
     std::optional<frame> const f = frames->take(granule_bytes());
     if (!f) return std::nullopt;
-    if ((f->address.value >> 48) != 0) {
+    if (!can_be_walked({f->address, 1})) {
       frames->give(*f, granule_bytes());
       return std::nullopt;
     }
@@ -280,7 +300,7 @@ struct table_state {
     } else if (std::optional<frame> const f = frames->take(granule_bytes())) {
       run = {f->address, 1};
     }
-    if (((run.first.value + run.count * granule_bytes()) >> 48) != 0) [[unlikely]] {
+    if (run.count != 0 && !can_be_walked(run)) [[unlikely]] {
       for (u64 n = 0; n < run.count; ++n) frames->give({run.first + n * granule_bytes(), false}, granule_bytes());
       return {};
     }

@@ -29,7 +29,7 @@ struct break_leaves {
 // Second pass over what the first one broke.
 template <class State>
 void make_leaves(State& t, pa table, unsigned shift, level at, u64 begin, u64 end, u64 mask, u64 value,
-                 prepared_leaf const& duties, stage2_outcome& out) noexcept {
+                 stage2_outcome& out) noexcept {
   u64 const size = u64{1} << shift;
   for (u64 input = begin; input < end;) {
     u64 const entry_begin = input & ~(size - 1);
@@ -37,11 +37,19 @@ void make_leaves(State& t, pa table, unsigned shift, level at, u64 begin, u64 en
     pa const where = table + t.entry_offset(input, shift, at);
     descriptor const entry = t.load(where);
     if (at != level::l3 && is_table_or_page(entry)) {
-      make_leaves(t, t.next_table(entry), shift - t.w().stride, next(at), input, stop, mask, value, duties, out);
+      make_leaves(t, t.next_table(entry), shift - t.w().stride, next(at), input, stop, mask, value, out);
     } else if (is_busy(entry) && entry != page_going) {
       u64 const type = at == level::l3 ? 0b11 : 0b01;
       descriptor const leaf{(entry.raw & ~(mask | 0b11)) | value | type};
-      clean_for_guest(t, leaf_output(leaf, at, t.format()), size, duties);
+      pa const output = leaf_output(leaf, at, t.format());
+      // What the caches hold is found no more by an access that goes around them, and what they held before must not be
+      // found by one through them: with FWB the latter is not the case.
+      bool const before = t.may_be_cached(entry);
+      bool const after = t.may_be_cached(leaf);
+      if (t.controls.fwb ? before && !after : before || after)
+        t.port->maintain(cache_op::clean_invalidate_to_poc, output, size);
+      if (!t.controls.dic && !t.is_device(leaf) && stage2_bits::xn::get(leaf.raw) != stage2_execute::nobody)
+        t.port->maintain(cache_op::invalidate_instruction, output, size);
       t.port->store(where, leaf, store_order::release);
       t.publish(where);
       out.entries_written += 1;
@@ -64,12 +72,8 @@ stage2_outcome change_memory(State& t, ipa at, u64 size, stage2_memory memory, s
   sweep_range(t, at, size, op);
   if (op.stale.empty()) return op.out;
   op.out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), f.ds, op.stale);
-  // Data must leave the caches before it is reached another way, whatever the new type is.
-  prepared_leaf duties;
-  duties.clean_data = !t.controls.fwb;
-  duties.clean_instructions = !t.controls.dic;
   level const start = t.shape.start_level();
-  make_leaves(t, t.root, t.shape.shift(start), start, op.stale.begin, op.stale.end, mask, value, duties, op.out);
+  make_leaves(t, t.root, t.shape.shift(start), start, op.stale.begin, op.stale.end, mask, value, op.out);
   t.port->issue(barrier::dsb_ishst);
   return op.out;
 }

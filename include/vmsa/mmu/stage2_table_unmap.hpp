@@ -3,104 +3,9 @@
 #pragma once
 #include "vmsa/mmu/maintenance.hpp"
 #include "vmsa/mmu/stage2_table_map.hpp"
+#include "vmsa/mmu/stage2_table_unlink.hpp"
 
-namespace vmsa {
-
-// Unlinked tables, chained through their first entries in the busy form: to a walker that entry is invalid, to a
-// concurrent caller a reason to start again. The word also holds the level of the table it lies in.
-struct unlinked_tables {
-  u64 head = 0;  // address of the first table, 0 for none
-
-  static constexpr u64 link(u64 next, level at) noexcept { return next | u64{index(at)} << 2 | 0b10; }
-  static constexpr level level_of(u64 word) noexcept {
-    return static_cast<level>(static_cast<int>(word >> 2 & 0b111) - 1);
-  }
-};
-
-namespace engine {
-
-// `table` has entries of level `at`. A table below its first entry is chained as well, since that entry is overwritten.
-template <class State>
-void chain(State& t, unlinked_tables& list, pa table, level at) noexcept {
-  for (;;) {
-    descriptor const first = t.load(table);
-    if (!t.change(table, first, {unlinked_tables::link(list.head, at)})) continue;
-    list.head = table.value;
-    if (at == level::l3 || !is_table_or_page(first)) return;
-    table = t.next_table(first);
-    at = next(at);
-  }
-}
-
-// Gives back the tables below `table`, whose entries are of level `at` < 3, from entry `first` on; returns how many.
-template <class State>
-u32 give_children(State& t, pa table, level at, u64 first) noexcept {
-  u32 given = 0;
-  for (u64 n = first; n < t.entries(); ++n) {
-    descriptor const d = t.load(table + 8 * n);
-    if (!is_table_or_page(d)) continue;
-    pa const child = t.next_table(d);
-    if (next(at) != level::l3) given += give_children(t, child, next(at), 0);
-    t.give_table(child, false);
-    ++given;
-  }
-  return given;
-}
-
-// Gives back every table of the list and below it. Nobody may hold them: TLBs are clean, and so is every caller.
-template <class State>
-u32 give_all(State& t, unlinked_tables list) noexcept {
-  u32 given = 0;
-  while (list.head != 0) {
-    pa const table{list.head};
-    u64 const word = t.load(table).raw;
-    list.head = t.next_table({word}).value;
-    if (unlinked_tables::level_of(word) != level::l3)
-      given += give_children(t, table, unlinked_tables::level_of(word), 1);
-    t.give_table(table, false);
-    ++given;
-  }
-  return given;
-}
-
-// Hands the list over to the caller's grace period; returns how many tables it holds, those below them not counted.
-template <class State>
-u32 retire(State& t, unlinked_tables list) noexcept {
-  u32 retired = 0;
-  while (list.head != 0) {
-    pa const table{list.head};
-    u64 const word = t.load(table).raw;
-    list.head = t.next_table({word}).value;
-    u64 seen = State::mode::load(t.retired);
-    do {
-      t.port->store(table, {unlinked_tables::link(seen, unlinked_tables::level_of(word))}, store_order::release);
-    } while (!State::mode::swap(t.retired, seen, table.value));
-    ++retired;
-  }
-  return retired;
-}
-
-template <class State>
-unlinked_tables take_retired(State& t) noexcept {
-  u64 seen = State::mode::load(t.retired);
-  while (!State::mode::swap(t.retired, seen, 0)) continue;
-  return {seen};
-}
-
-// Every frame of the table, its root and what is retired: nobody walks it any more.
-template <class State>
-void give_everything(State& t) noexcept {
-  give_all(t, take_retired(t));
-  level const start = t.shape.start_level();
-  u64 const entries = t.shape.root_size() / 8;
-  for (u64 n = 0; start != level::l3 && n < entries; ++n) {
-    descriptor const d = t.load(t.root + 8 * n);
-    if (!is_table_or_page(d)) continue;
-    if (next(start) != level::l3) give_children(t, t.next_table(d), next(start), 0);
-    t.give_table(t.next_table(d), false);
-  }
-  t.frames->give({t.root, false}, t.shape.root_size());
-}
+namespace vmsa::engine {
 
 // True when `table`, whose entries are of level `at`, maps nothing and leads nowhere.
 template <class State>
@@ -113,6 +18,9 @@ bool table_is_empty(State& t, pa table, level at) noexcept {
 
 // What an unmap has gathered: it becomes effective in finish_unmap.
 struct unmapping {
+  // Without FWB: entries hold on to what they mapped or led to, which is cleaned when the TLBs have forgotten it.
+  bool keeps = false;
+  bool any = false;  // something was unmapped
   stage2_outcome out{};
   stale_range stale{};
   unlinked_tables unlinked{};
@@ -121,42 +29,62 @@ struct unmapping {
 // What an unmapped entry becomes until the TLBs have forgotten it.
 template <class State>
 inline constexpr descriptor gone = State::mode::concurrent ? range_going : descriptor{};
+constexpr descriptor table_going(pa table) noexcept { return {u64{0b101} << 61 | table.value | 0b10}; }
+constexpr bool is_table_going(descriptor d) noexcept { return d.raw >> 61 == 0b101; }
 
-// The TLBs have forgotten what was unmapped in [begin, end): it is free for others.
+// Everything that the leaves of an unlinked table map leaves the caches.
 template <class State>
-void release_in_table(State& t, pa table, unsigned shift, level at, u64 begin, u64 end) noexcept {
+void clean_below(State& t, pa table, level at) noexcept {
+  for (u64 n = 0; n < t.entries(); ++n) {
+    descriptor const d = t.load(table + 8 * n);
+    if (at != level::l3 && is_table_or_page(d))
+      clean_below(t, t.next_table(d), next(at));
+    else if (is_valid(d))
+      clean_unmapped(t, d, at);
+  }
+}
+
+// The TLBs have forgotten what was unmapped in [begin, end): it leaves the caches where it must, and is free for
+// others.
+template <class State>
+void release_in_table(State& t, unmapping& work, pa table, unsigned shift, level at, u64 begin, u64 end) noexcept {
   u64 const size = u64{1} << shift;
   for (u64 input = begin & ~(size - 1); input < end; input += size) {
     pa const where = table + t.entry_offset(input, shift, at);
     descriptor const d = t.load(where);
     if (at != level::l3 && is_table_or_page(d)) {
-      release_in_table(t, t.next_table(d), shift - t.w().stride, next(at), begin > input ? begin : input,
+      release_in_table(t, work, t.next_table(d), shift - t.w().stride, next(at), begin > input ? begin : input,
                        end - input < size ? end : input + size);
-    } else if (d == range_going) {
+    } else if (is_busy(d) && d != page_going) {
+      if (is_table_going(d)) {
+        clean_below(t, t.next_table(d), next(at));
+        chain(t, work.unlinked, t.next_table(d), next(at));
+      } else {
+        clean_unmapped(t, d, at);
+      }
       t.port->store(where, {}, store_order::release);
       t.publish(where);
+      if (at == level::l3) (void)t.vacate(where);
     }
   }
-}
-
-template <class State>
-void unlink(State& t, unmapping& work, pa table, u64 input, unsigned shift, level at) noexcept {
-  work.stale.add(input & ~low_mask(shift), u64{1} << shift, at, true);
-  chain(t, work.unlinked, table, next(at));
 }
 
 // TLBs forget what was unmapped; only then are table frames free for other uses.
 template <class State>
 void finish_unmap(State& t, unmapping& work) noexcept {
   if (work.stale.empty()) return;
+  work.any = true;
   work.out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, work.stale);
-  if constexpr (State::mode::concurrent) {
+  if (State::mode::concurrent || work.keeps) {
     level const start = t.shape.start_level();
-    release_in_table(t, t.root, t.shape.shift(start), start, work.stale.begin, work.stale.end);
-    work.out.tables_freed += retire(t, work.unlinked);
-  } else {
-    work.out.tables_freed += give_all(t, work.unlinked);
+    release_in_table(t, work, t.root, t.shape.shift(start), start, work.stale.begin, work.stale.end);
   }
+  if constexpr (State::mode::concurrent)
+    work.out.tables_freed += retire(t, work.unlinked);
+  else
+    work.out.tables_freed += give_all(t, work.unlinked);
+  work.stale = {};
+  work.unlinked = {};
 }
 
 // A leaf that the range ends inside is made smaller; true when that is done.
@@ -190,16 +118,17 @@ void unmap_in_table(State& t, pa table, unsigned shift, level at, u64 begin, u64
       pa const child = t.next_table(s.entry);
       if (!whole) unmap_in_table(t, child, shift - t.w().stride, next(at), input, stop, work);
       if (work.out && (whole || (!State::mode::concurrent && table_is_empty(t, child, next(at))))) {
-        if (!t.change(where, s.entry, gone<State>)) continue;
+        if (!t.change(where, s.entry, work.keeps ? table_going(child) : gone<State>)) continue;
         // Not before: a cursor that took the new generation first would outlive the table.
         t.cursors_walk_again();
         work.out.entries_written += 1;
-        unlink(t, work, child, input, shift, at);
+        work.stale.add(input & ~low_mask(shift), size, at, true);
+        if (!work.keeps) chain(t, work.unlinked, child, next(at));
       }
     } else if (is_valid(s.entry)) {
       if (cut(t, s, input, begin, end, work.out)) continue;
-      if (!t.change(where, s.entry, gone<State>)) continue;
-      if (at == level::l3) (void)t.vacate(where);
+      if (!t.change(where, s.entry, work.keeps ? busy_form(s.entry) : gone<State>)) continue;
+      if (at == level::l3 && !work.keeps) (void)t.vacate(where);
       work.out.entries_written += 1;
       work.stale.add(input, size, at, false);
     }
@@ -224,8 +153,17 @@ unmapping unmap_whatever(State& t, ipa at, u64 size) noexcept {
   work.out = check_range(t, at, size);
   if (!work.out) return work;
   level const start = t.shape.start_level();
-  unmap_in_table(t, t.root, t.shape.shift(start), start, at.value, at.value + size, work);
-  finish_unmap(t, work);
+  auto const pass = [&] {
+    unmap_in_table(t, t.root, t.shape.shift(start), start, at.value, at.value + size, work);
+    finish_unmap(t, work);
+  };
+  work.keeps = !t.controls.fwb;
+  pass();
+  // Only now are the tables empty of which the range is a part.
+  if (work.keeps && work.out && !State::mode::concurrent) {
+    work.keeps = false;
+    pass();
+  }
   return work;
 }
 
@@ -244,8 +182,7 @@ stage2_outcome unmap_any(State& t, ipa at) noexcept {
   if ((at.value & (size - 1)) != 0) return failed(table_error::misaligned, at.value, s.at);
   unmapping work = unmap_whatever(t, at, size);
   // Another call may have unmapped the page since it was found: it goes to one of them.
-  if (State::mode::concurrent && work.out && work.stale.empty())
-    set_error(work.out, table_error::not_mapped, at.value, s.at);
+  if (State::mode::concurrent && work.out && !work.any) set_error(work.out, table_error::not_mapped, at.value, s.at);
   return work.out;
 }
 
@@ -300,7 +237,7 @@ constexpr bool single_page(descriptor d) noexcept {
 template <class State>
 [[gnu::always_inline]] inline bool remove_page(State& t, pa where) noexcept {
   descriptor const old = t.load(where);
-  return single_page(old) && t.change(where, old, {});
+  return t.unmaps_shortly(old) && t.change(where, old, {});
 }
 
 enum class removed : u8 { page, maybe_last_page, no };
@@ -313,6 +250,10 @@ template <class State>
   if ((input & t.w().page_mask) != 0 || !t.find_page(input, where) || !remove_page(t, where)) [[unlikely]]
     return removed::no;
   bool const held = cursor.first == move.first && cursor.generation == move.generation;
+  if (t.shape.start_level() == level::l3) [[unlikely]] {
+    if (!held && move.taken(cursor)) move.take(t, cursor, where);
+    return removed::page;  // the root stays
+  }
   if (!held && !move.taken(cursor)) [[likely]]
     return t.vacate(where) ? removed::maybe_last_page : removed::page;
   bool const more = t.next_in_use(where);
@@ -336,7 +277,7 @@ stage2_outcome unmap_beside_others(State& t, stage2_cursor& cursor, ipa at) noex
     if (move.taken(cursor)) move.take(t, cursor, where);
   }
   descriptor const old = t.load(where);
-  if (!single_page(old) || !t.change(where, old, page_going)) return unmap_slow(t, at);
+  if (!t.unmaps_shortly(old) || !t.change(where, old, page_going)) return unmap_slow(t, at);
   invalidate_page(t, at);
   (void)t.change(where, page_going, {});
   return unmapped_page(t, at);
@@ -364,5 +305,4 @@ template <class State>
   return unmapped_page(t, at);
 }
 
-}  // namespace engine
-}  // namespace vmsa
+}  // namespace vmsa::engine

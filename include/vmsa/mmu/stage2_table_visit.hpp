@@ -143,9 +143,7 @@ struct clean_leaves {
   stage2_outcome out{};
 
   bool leaf(slot const& s, u64) noexcept {
-    u8 const memattr = stage2_bits::memattr::get(s.entry.raw);
-    bool const cacheable = t.controls.fwb ? (memattr & 0b0110) == 0b0110 : (memattr & 0b0011) >= 0b0010 && memattr > 3;
-    if (cacheable)
+    if (t.may_be_cached(s.entry))
       t.port->maintain(cache_op::clean_invalidate_to_poc, leaf_output(s.entry, s.at, t.format()), u64{1} << s.shift);
     return true;
   }
