@@ -372,7 +372,9 @@ void add_rows() {
   add("W6/split", [](state s) {
     on_range(
         s, 4 * gib / page, 1, 4 * gib,
-        [](auto& t) { require(static_cast<bool>(t.map_range({0}, {0}, 4 * gib, ram, {.largest = level::l2})), "blocks"); },
+        [](auto& t) {
+          require(static_cast<bool>(t.map_range({0}, {0}, 4 * gib, ram, {.largest = level::l2})), "blocks");
+        },
         [](auto& t) { return t.split({0}, 4 * gib); }, clear, fill(page));
   });
   add("W7/disjoint", [](state s) { two_threads(s, 2 * gib); });

@@ -244,7 +244,7 @@ enum class removed : u8 { page, maybe_last_page, no };
 
 // A page in a group that the cursor does not hold, or the last one of its group: from there the cursor goes on.
 template <class State>
-[[gnu::noinline]] removed unmap_page(State& t, stage2_cursor& cursor, u64 input) noexcept {
+[[gnu::always_inline]] inline removed unmap_page(State& t, stage2_cursor& cursor, u64 input) noexcept {
   cursor_move<State> const move(t, input);
   pa where;
   if ((input & t.w().page_mask) != 0 || !t.find_page(input, where) || !remove_page(t, where)) [[unlikely]]
