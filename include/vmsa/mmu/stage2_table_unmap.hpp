@@ -210,7 +210,21 @@ template <class State>
   if (t.shape.start_level() == level::l3 || !t.find_page(at.value, where)) return out;
   u64 const offset = t.entry_offset(at.value, t.w().page_shift3);
   if (offset != 0 && t.load(where - 8).raw != 0) return out;
-  if (!t.vacant(where - offset)) return out;
+  pa const table = where - offset;
+  if (!t.vacant(table)) return out;
+  slot const above = t.find(at.value, t.page_shift() + t.w().stride);
+  if (above.at == t.shape.start_level() || t.next_in_use(above.where)) {
+    if (!t.change(above.where, above.entry, {})) return out;
+    t.cursors_walk_again();
+    stale_range stale;
+    stale.add(at.value & ~low_mask(above.shift), u64{1} << above.shift, above.at, true);
+    out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
+    t.give_table(table, true);
+    out.entries_written += 1;
+    out.tables_freed = 1;
+    return out;
+  }
+  // The table above may lead nowhere else.
   stage2_outcome const more = unmap_range(t, at, t.granule_bytes());
   out.tlbi_count += more.tlbi_count;
   out.entries_written += more.entries_written;
