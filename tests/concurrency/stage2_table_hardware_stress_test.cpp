@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "hardware_walker.hpp"
-#include "jostle.hpp"
+#include "jostled_port.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
@@ -42,25 +42,11 @@ struct processor {
 };
 
 // A TLBI is complete at the issuing thread's next DSB ISH, which waits for what the other PEs are doing.
-class machine_port {
+class machine_port : public test::jostled_port {
  public:
-  explicit machine_port(sim::machine_memory& memory) : memory_(&memory) {}
+  using jostled_port::jostled_port;
   std::vector<std::unique_ptr<processor>>* others = nullptr;
 
-  descriptor load(pa where, load_order order) const {
-    test::jostle(64);
-    return memory_->load(where, order);
-  }
-  void store(pa where, descriptor d, store_order order) {
-    test::jostle(16);
-    memory_->store(where, d, order);
-  }
-  descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
-    test::jostle(8);
-    return memory_->compare_exchange(where, expected, desired);
-  }
-  void fill(pa where, descriptor first, u64 step, u64 count) { memory_->fill(where, first, step, count); }
-  void maintain(cache_op, pa, u64) {}
   void issue(barrier b) {
     if (b != barrier::dsb_ish || others == nullptr) return;
     for (std::unique_ptr<processor>& p : *others) {
@@ -70,7 +56,7 @@ class machine_port {
     issued().clear();
   }
   void issue(tlbi const& op) {
-    test::jostle(2);
+    jostled_port::issue(op);
     issued().push_back(op);
   }
 
@@ -79,7 +65,6 @@ class machine_port {
     thread_local std::vector<tlbi> ops;
     return ops;
   }
-  sim::machine_memory* memory_;
 };
 
 using arena_type = arena_frames<machine_port, lock_free>;

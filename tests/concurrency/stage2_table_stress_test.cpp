@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "jostle.hpp"
+#include "jostled_port.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
@@ -24,32 +24,7 @@ constexpr u64 pages_per_block = block / page;
 
 geometry shape() { return geometry::for_ipa_size(40, granule::k4, all_features).shape; }
 
-// A thread may be set aside at any access, and most often where others must wait for it.
-class jostled_port {
- public:
-  explicit jostled_port(sim::machine_memory& memory) : memory_(&memory) {}
-
-  descriptor load(pa where, load_order order) const {
-    test::jostle(64);
-    return memory_->load(where, order);
-  }
-  void store(pa where, descriptor d, store_order order) {
-    test::jostle(16);
-    memory_->store(where, d, order);
-  }
-  descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
-    test::jostle(8);
-    return memory_->compare_exchange(where, expected, desired);
-  }
-  void fill(pa where, descriptor first, u64 step, u64 count) { memory_->fill(where, first, step, count); }
-  void maintain(cache_op, pa, u64) {}
-  void issue(barrier) {}
-  void issue(tlbi const&) { test::jostle(2); }
-
- private:
-  sim::machine_memory* memory_;
-};
-
+using test::jostled_port;
 using frames_type = arena_frames<jostled_port, lock_free>;
 using table_type = stage2_table<jostled_port, frames_type, geometry, lock_free>;
 
