@@ -10,7 +10,7 @@ namespace vmsa {
 
 // Frames from [base, base + size): taken in ascending order first, then from those given back. The arena is all zeros
 // at the start, and a frame given back as zeroed stays known-zero, so that most tables are never cleared.
-// Free frames are linked through their first word: next frame | 1 when the rest is zero. The word `free_` holds a tag
+// Free frames are linked through their first word: next frame | 1 when the rest is zero. Each word of `free_` holds a tag
 // in its low bits that changes with every push and pop, so that Mode = lock_free pops no frame that came back
 // meanwhile.
 template <mmu_port Port, class Mode = exclusive>

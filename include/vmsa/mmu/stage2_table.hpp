@@ -29,12 +29,11 @@ class stage2_table {
     if (shape.root_size() == 0) return std::nullopt;
     std::optional<frame> const root = frames.take(shape.root_size());
     if (!root) return std::nullopt;
-    pa const last = root->address + (shape.root_size() - 1);
-    if ((last.value >> 48) != 0 || shape.output_too_large(last)) {
+    state s{&port, &frames, engine::walk_constants<Geometry>(shape), shape, controls, root->address};
+    if (!s.can_be_walked(root->address, shape.root_size())) {
       frames.give(*root, shape.root_size());
       return std::nullopt;
     }
-    state s{&port, &frames, engine::walk_constants<Geometry>(shape), shape, controls, root->address};
     // Without FWB what was mapped Write-Back must leave the caches: no page is unmapped in the short way.
     if (!controls.fwb) s.short_unmap_value = ~u64{0};
     s.plain = !controls.ha && controls.coherent_walks;

@@ -40,4 +40,18 @@ void clean_replaced(State& t, slot const& s, descriptor desired) noexcept {
     t.port->maintain(cache_op::clean_invalidate_to_poc, output, u64{1} << s.shift);
 }
 
+// A leaf whose memory type changes. What the caches hold is found no more by an access that goes around them, and what
+// they held before must not be found by one through them: with FWB the latter is not the case.
+template <class State>
+void clean_retyped(State& t, descriptor old, descriptor desired, level at) noexcept {
+  pa const output = leaf_output(desired, at, t.format());
+  u64 const size = t.shape.size(at);
+  bool const before = t.may_be_cached(old);
+  bool const after = t.may_be_cached(desired);
+  if (t.controls.fwb ? before && !after : before || after)
+    t.port->maintain(cache_op::clean_invalidate_to_poc, output, size);
+  if (!t.controls.dic && !t.is_device(desired) && stage2_bits::xn::get(desired.raw) != stage2_execute::nobody)
+    t.port->maintain(cache_op::invalidate_instruction, output, size);
+}
+
 }  // namespace vmsa::engine

@@ -79,7 +79,7 @@ constexpr u64 permission_fields(stage2_access access, stage2_execute execute) no
   return stage2_bits::xn::put(stage2_bits::s2ap::put(0, access), execute);
 }
 
-// One page of the group at hand gets more permissions: (raw | set) & ~clear, where `clear` are XN bits.
+// One page gets more permissions: (raw | set) & ~clear, where `clear` are XN bits.
 template <class State>
 [[gnu::always_inline]] inline bool relax_page(State& t, pa where, u64 set, u64 clear, stage2_outcome& out) noexcept {
   descriptor const old = t.load(where);

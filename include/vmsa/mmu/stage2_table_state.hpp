@@ -284,15 +284,15 @@ struct table_state {
   }
 
   // Frames that a walker may read tables in, and whose addresses have no folded bits.
-  bool can_be_walked(frame_run const& run) const noexcept {
-    pa const last{run.first.value + run.count * granule_bytes() - 1};
+  bool can_be_walked(pa first, u64 size) const noexcept {
+    pa const last = first + (size - 1);
     return (last.value >> 48) == 0 && !shape.output_too_large(last);
   }
   // A frame for a table that the caller fills in part.
   std::optional<pa> take_table() noexcept {
     std::optional<frame> const f = frames->take(granule_bytes());
     if (!f) return std::nullopt;
-    if (!can_be_walked({f->address, 1})) {
+    if (!can_be_walked(f->address, granule_bytes())) {
       frames->give(*f, granule_bytes());
       return std::nullopt;
     }
@@ -308,7 +308,7 @@ struct table_state {
     } else if (std::optional<frame> const f = frames->take(granule_bytes())) {
       run = {f->address, 1};
     }
-    if (run.count != 0 && !can_be_walked(run)) [[unlikely]] {
+    if (run.count != 0 && !can_be_walked(run.first, run.count * granule_bytes())) [[unlikely]] {
       for (u64 n = 0; n < run.count; ++n) frames->give({run.first + n * granule_bytes(), false}, granule_bytes());
       return {};
     }

@@ -41,15 +41,7 @@ void make_leaves(State& t, pa table, unsigned shift, level at, u64 begin, u64 en
     } else if (is_busy(entry) && entry != page_going) {
       u64 const type = at == level::l3 ? 0b11 : 0b01;
       descriptor const leaf{(entry.raw & ~(mask | 0b11)) | value | type};
-      pa const output = leaf_output(leaf, at, t.format());
-      // What the caches hold is found no more by an access that goes around them, and what they held before must not be
-      // found by one through them: with FWB the latter is not the case.
-      bool const before = t.may_be_cached(entry);
-      bool const after = t.may_be_cached(leaf);
-      if (t.controls.fwb ? before && !after : before || after)
-        t.port->maintain(cache_op::clean_invalidate_to_poc, output, size);
-      if (!t.controls.dic && !t.is_device(leaf) && stage2_bits::xn::get(leaf.raw) != stage2_execute::nobody)
-        t.port->maintain(cache_op::invalidate_instruction, output, size);
+      clean_retyped(t, entry, leaf, at);
       t.port->store(where, leaf, store_order::release);
       t.publish(where);
       out.entries_written += 1;

@@ -46,16 +46,26 @@ u32 give_children(State& t, pa table, level at, u64 first) noexcept {
   return given;
 }
 
+struct unlinked_table {
+  pa address{};
+  level at = level::l3;  // of its entries
+};
+// Takes the first table out of a list that is not empty.
+template <class State>
+unlinked_table take_first(State& t, unlinked_tables& list) noexcept {
+  pa const table{list.head};
+  u64 const word = t.load(table).raw;
+  list.head = t.next_table({word}).value;
+  return {table, unlinked_tables::level_of(word)};
+}
+
 // Gives back every table of the list and below it. Nobody may hold them: TLBs are clean, and so is every caller.
 template <class State>
 u32 give_all(State& t, unlinked_tables list) noexcept {
   u32 given = 0;
   while (list.head != 0) {
-    pa const table{list.head};
-    u64 const word = t.load(table).raw;
-    list.head = t.next_table({word}).value;
-    if (unlinked_tables::level_of(word) != level::l3)
-      given += give_children(t, table, unlinked_tables::level_of(word), 1);
+    auto const [table, at] = take_first(t, list);
+    if (at != level::l3) given += give_children(t, table, at, 1);
     t.give_table(table, false);
     ++given;
   }
@@ -67,12 +77,10 @@ template <class State>
 u32 retire(State& t, unlinked_tables list) noexcept {
   u32 retired = 0;
   while (list.head != 0) {
-    pa const table{list.head};
-    u64 const word = t.load(table).raw;
-    list.head = t.next_table({word}).value;
+    auto const [table, at] = take_first(t, list);
     u64 seen = State::mode::load(t.retired);
     do {
-      t.port->store(table, {unlinked_tables::link(seen, unlinked_tables::level_of(word))}, store_order::release);
+      t.port->store(table, {unlinked_tables::link(seen, at)}, store_order::release);
     } while (!State::mode::swap(t.retired, seen, table.value));
     ++retired;
   }
