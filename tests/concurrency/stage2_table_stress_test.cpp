@@ -38,7 +38,7 @@ constexpr unsigned thread_count = 4;
 class stress {
  public:
   explicit stress(stage2_controls const& controls)
-      : memory_(96 * page, pa{block}),
+      : memory_(4 * block, pa{block}),
         port_(memory_),
         frames_(port_, memory_.base(), memory_.size(), granule::k4),
         table_(std::move(*table_type::create(port_, frames_, shape(), controls))) {}
@@ -114,6 +114,13 @@ class stress {
       if (number == 0 && n % 32 == 0) reclaim();
     }
     quiet_[number].store(~u64{0}, std::memory_order_release);
+    // The others need the frames that they retire even when this thread was done first.
+    while (number == 0 && others_work()) reclaim();
+  }
+  bool others_work() const {
+    for (unsigned n = 1; n < thread_count; ++n)
+      if (quiet_[n].load(std::memory_order_acquire) != ~u64{0}) return true;
+    return false;
   }
 
   // Every other thread was between two calls once since the tables were taken, so that none holds one.
