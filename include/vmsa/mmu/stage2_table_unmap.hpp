@@ -191,7 +191,7 @@ template <class State>
   return restructure(t, at, [&] { return unmap_any(t, at); });
 }
 
-// The outcome of one page without its TLBs.
+// What unmapping one page did, its two TLBI included.
 template <class State>
 [[gnu::always_inline]] inline stage2_outcome unmapped_page(State const& t, ipa at) noexcept {
   stage2_outcome out;

@@ -17,8 +17,8 @@ struct stage2_run {
 };
 
 struct stage2_statistics {
-  u64 tables[5] =
-      {};  // by index(level of their entries), concatenated start tables counted singly, as `tables()` does not
+  // By index(level of their entries). Concatenated start tables are counted singly, which `tables()` leaves out.
+  u64 tables[5] = {};
   u64 leaves[5] = {};  // by index(level)
   u64 contiguous = 0;  // leaves with the Contiguous bit
   u64 bytes_mapped = 0;
