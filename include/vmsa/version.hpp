@@ -5,6 +5,6 @@
 namespace vmsa {
 
 // Semantic versioning; before 1.0.0 a minor version may break an interface.
-inline constexpr char library_version[] = "0.1.0";
+inline constexpr char library_version[] = "0.2.0";
 
 }  // namespace vmsa

@@ -20,7 +20,7 @@ struct address {
 
   // `size` is a power of two, in bytes.
   constexpr bool aligned_to(u64 size) const noexcept { return (value & (size - 1)) == 0; }
-  constexpr address align_down(u64 size) const noexcept { return {value & ~(size - 1)}; }
+  constexpr address floor_to(u64 size) const noexcept { return {value & ~(size - 1)}; }
 };
 
 struct va_space;

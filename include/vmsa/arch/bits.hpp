@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Bit ranges as the manual writes them: the high bit first, both ends included.
 #pragma once
+#if __cplusplus < 202002L
+#error "vmsa needs C++20: compile with -std=c++20 or later"
+#endif
+#ifdef VMSA_AMALGAMATED
+#error "the amalgamated header holds this one already: include one or the other"
+#endif
+#define VMSA_SEPARATE_HEADERS
 #include <cstdint>
 
 namespace vmsa {
@@ -64,15 +71,25 @@ struct field_list {
   constexpr field_info const* end() const noexcept { return rows + count; }
 };
 
-// True when the rows are disjoint and together name every one of the 64 bits.
+// True when the rows are disjoint and together name every one of the low `width` bits: all 64, unless the register is
+// narrower.
 template <class Rows>
-constexpr bool covers_all_bits(Rows const& rows) noexcept {
+constexpr bool covers_all_bits(Rows const& rows, unsigned width = 64) noexcept {
   u64 seen = 0;
   for (field_info const& row : rows) {
     if (seen & row.mask()) return false;
     seen |= row.mask();
   }
-  return seen == ~u64{0};
+  return seen == low_mask(width);
+}
+
+// Bits set in `raw` that its rows reserve as zero: what a program left there, or hardware of a later architecture.
+template <class Rows>
+constexpr u64 reserved_bits_set(Rows const& rows, u64 raw) noexcept {
+  u64 found = 0;
+  for (field_info const& row : rows)
+    if (row.role == field_role::res0) found |= raw & row.mask();
+  return found;
 }
 
 static_assert(bit_mask(9, 8) == 0x300 && bit_mask(63, 0) == ~u64{0} && low_mask(12) == 0xfff && low_mask(0) == 0);

@@ -17,12 +17,13 @@ enum class change_class : u8 {
 
 enum class break_reason : u8 {
   none,
-  memory_type,     // type or Cacheability changes
+  memory_type,  // type or Cacheability changes
   shareability,
   output_address,  // with a writable mapping, or one whose contents may differ
   block_size,      // table to leaf or leaf to table, without FEAT_BBM level 2
   contiguous,      // the Contiguous bit, without FEAT_BBM level 1
   next_table,      // a table to a different table: treated as required
+  global,          // stage 1: a global entry where entries of one ASID may be held
 };
 
 // The live table and the machine that walks it.
@@ -30,9 +31,9 @@ struct change_context {
   descriptor_format format{};
   level at = level::l3;
   bool fwb = false;
-  bool ha = false;       // VTCR_EL2.HA: a racing walk may set AF, so AF = 0 does not mean uncached
-  bool hd = false;       // VTCR_EL2.HD: DBM makes a page writable by itself
-  u8 bbm = 0;            // FEAT_BBM level
+  bool ha = false;  // VTCR_EL2.HA: a racing walk may set AF, so AF = 0 does not mean uncached
+  bool hd = false;  // VTCR_EL2.HD: DBM makes a page writable by itself
+  u8 bbm = 0;       // FEAT_BBM level
   // The caller knows that both outputs hold the same bytes and that nobody writes them.
   bool same_contents = false;
 };
@@ -80,23 +81,40 @@ constexpr u8 permission_bits(descriptor d, change_context const& c) noexcept {
   return static_cast<u8>((ap & 0b01) | (writable(d, c) ? 0b10 : 0) | (el1 ? 0b100 : 0) | (el0 ? 0b1000 : 0));
 }
 
-constexpr change classify_change(descriptor from, descriptor to, change_context const& c) noexcept {
-  if (from == to) return {};
+/// What a change of descriptor comes to by the kinds of both alone, which is the same at either stage; `decided` is
+/// false when both are leaves, whose attributes then count.
+struct kind_change {
+  bool decided = false;
+  change what{};
+};
+constexpr kind_change classify_kinds(descriptor from, descriptor to, change_context const& c) noexcept {
+  if (from == to) return {true, {}};
   descriptor_kind const old_kind = kind_of(from, c.at, c.format);
   descriptor_kind const new_kind = kind_of(to, c.at, c.format);
   bool const new_invalid = new_kind == descriptor_kind::invalid || new_kind == descriptor_kind::reserved;
-  if (uncacheable(from, c)) return {new_invalid ? change_class::none : change_class::install, break_reason::none};
-  if (new_invalid) return {change_class::invalidate, break_reason::none};
+  if (uncacheable(from, c))
+    return {true, {new_invalid ? change_class::none : change_class::install, break_reason::none}};
+  if (new_invalid) return {true, {change_class::invalidate, break_reason::none}};
 
   if (old_kind == descriptor_kind::table && new_kind == descriptor_kind::table) {
-    if (next_table(from, c.format) == next_table(to, c.format)) return {};
-    return {change_class::break_required, break_reason::next_table};
+    if (next_table(from, c.format) == next_table(to, c.format)) return {true, {}};
+    return {true, {change_class::break_required, break_reason::next_table}};
   }
   if (old_kind == descriptor_kind::table || new_kind == descriptor_kind::table) {
-    if (c.bbm >= 2) return {change_class::invalidate, break_reason::none};
-    return {change_class::break_required, break_reason::block_size};
+    if (c.bbm >= 2) return {true, {change_class::invalidate, break_reason::none}};
+    return {true, {change_class::break_required, break_reason::block_size}};
   }
+  return {};
+}
 
+/// Whether the Contiguous bit changes where it counts, which FEAT_BBM level 1 allows in place.
+constexpr bool contiguous_needs_break(descriptor from, descriptor to, change_context const& c) noexcept {
+  return contiguous_entries(c.format, c.at) > 1 &&
+         descriptor_bits::contiguous::get(from.raw) != descriptor_bits::contiguous::get(to.raw) && c.bbm < 1;
+}
+
+constexpr change classify_change(descriptor from, descriptor to, change_context const& c) noexcept {
+  if (kind_change const by_kind = classify_kinds(from, to, c); by_kind.decided) return by_kind.what;
   if (canonical_memattr(from, c.fwb) != canonical_memattr(to, c.fwb))
     return {change_class::break_required, break_reason::memory_type};
   if (!c.format.ds && stage2_bits::sh::get(from.raw) != stage2_bits::sh::get(to.raw) && shareability_counts(to, c.fwb))
@@ -104,9 +122,7 @@ constexpr change classify_change(descriptor from, descriptor to, change_context 
   if (leaf_output(from, c.at, c.format) != leaf_output(to, c.at, c.format) &&
       (!c.same_contents || writable(from, c) || writable(to, c)))
     return {change_class::break_required, break_reason::output_address};
-  if (contiguous_entries(c.format, c.at) > 1 &&
-      descriptor_bits::contiguous::get(from.raw) != descriptor_bits::contiguous::get(to.raw) && c.bbm < 1)
-    return {change_class::break_required, break_reason::contiguous};
+  if (contiguous_needs_break(from, to, c)) return {change_class::break_required, break_reason::contiguous};
 
   // An AF that goes from 1 to 0 has to reach the TLBs before an access is seen again.
   bool const aged = descriptor_bits::af::get(from.raw) && !descriptor_bits::af::get(to.raw);

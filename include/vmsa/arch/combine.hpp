@@ -110,7 +110,33 @@ constexpr combination combine_stepwise(memory_attributes const& stage1, stage2_a
 // with the Shareability that stage 1 hands on.
 constexpr memory_attributes combine(memory_attributes const& stage1, stage2_attributes const& s2,
                                     controls const& c) noexcept {
+  // What nearly every access is, without the steps on the way: write-back under write-back, and no cache is off.
+  if (is_write_back(stage1) && (s2.memattr & 0xf) == 0b1111 && !c.fwb && !c.cd && !c.fetch)
+    return normal_memory(stage1.inner, stage1.outer, widest(stage1.sh, s2.sh), false,
+                         stage1.tagged && can_be_tagged(stage1));
   return combine_stepwise(stage1, s2, c).effective;
+}
+
+/// The Shareability that the other IMPLEMENTATION DEFINED choice gives, where the two differ: FWB makes write-back of
+/// what stage 1 calls Device or Normal-NC, and stage 1 hands on either SH as it stands or the Outer Shareable that such
+/// memory has [constraint_choices, effective_sh_at_stage1]. `raw`: stage 1's attributes with the descriptor's own SH.
+constexpr std::optional<shareability> open_shareability(memory_attributes const& raw, stage2_attributes const& s2,
+                                                        controls const& c) noexcept {
+  shareability const as_it_stands = combine(raw, s2, c).sh;
+  shareability const effective = combine(with_effective_shareability(raw), s2, c).sh;
+  if (as_it_stands == effective) return std::nullopt;
+  return c.choices.effective_sh_at_stage1 ? as_it_stands : effective;
+}
+
+static_assert(open_shareability(mair(0x44), {.memattr = 0b0110}, {.fwb = true}) == shareability::inner);
+static_assert(!open_shareability(mair(0xff), {.memattr = 0b0110}, {.fwb = true}));
+/// Attributes of a stage 1 table access under a stage 2 leaf; `walks` is what TCR says of it. Memory that stage 2 calls
+/// Device is read as Normal-NC, unless HCR_EL2.PTW refuses it; HCR_EL2.ID is not about tables.
+constexpr memory_attributes combine_table_access(memory_attributes const& walks, stage2_attributes const& s2,
+                                                 controls const& c) noexcept {
+  memory_attributes two = stage2_view(walks, s2, c);
+  if (is_device(two) || c.cd) two = forced_non_cacheable(two);
+  return with_effective_shareability(c.fwb ? two : combine_stages(walks, two));
 }
 
 static_assert(summarize(combine(mair(0xff), {.memattr = 0b0001}, {.fwb = false})) == summary::device_nGnRE);

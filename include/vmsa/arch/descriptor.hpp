@@ -15,7 +15,7 @@ struct descriptor {
 enum class stage : u8 { one = 1, two = 2 };
 
 enum class descriptor_kind : u8 {
-  invalid,   // bit 0 clear
+  invalid,  // bit 0 clear
   table,
   block,
   page,

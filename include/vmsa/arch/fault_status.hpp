@@ -29,7 +29,7 @@ enum class fault_kind : u8 {
 
 struct fault_status {
   fault_kind kind = fault_kind::reserved;
-  // Present where the code carries one; -2 exists in codes of FEAT_D128, which is not modelled.
+  // Present where the code carries one; -2 exists with FEAT_D128.
   std::optional<signed char> at_level{};
 
   friend constexpr bool operator==(fault_status const&, fault_status const&) = default;
@@ -72,23 +72,29 @@ constexpr fault_status decode_fsc(u8 fsc) noexcept {
   }
 }
 
-// The code of a fault found by translation. `l` is ignored for alignment; only address size, translation and external
-// abort on a walk exist at level -1, where no leaf is and so no access flag or permission fault.
+// The code of a fault found by translation. `l` is ignored for alignment, unsupported access and granule protection of
+// the output; above level 0, where no leaf is, there is no access flag or permission fault.
 constexpr u8 encode_fsc(fault_kind kind, level l) noexcept {
-  if (kind == fault_kind::alignment) return 0x21;
-  if (l == level::m1 && kind == fault_kind::external_abort_on_walk) return 0x13;
-  if (l == level::m1) return kind == fault_kind::address_size ? 0x29 : 0x2b;
+  u8 const below = static_cast<u8>(l == level::m2);  // the codes of level -2 and level -1 lie side by side
   u8 const low = static_cast<u8>(number(l));
   switch (kind) {
-    case fault_kind::address_size: return low;
+    case fault_kind::alignment: return 0x21;
+    case fault_kind::unsupported_access: return 0x35;
+    case fault_kind::granule_protection: return 0x28;
+    case fault_kind::external_abort_on_walk:
+      return number(l) < 0 ? static_cast<u8>(0x13 - below) : static_cast<u8>(0b010100 | low);
+    case fault_kind::granule_protection_on_walk:
+      return number(l) < 0 ? static_cast<u8>(0x23 - below) : static_cast<u8>(0b100100 | low);
+    case fault_kind::address_size: return l == level::m1 ? u8{0x29} : l == level::m2 ? u8{0x2c} : low;
     case fault_kind::access_flag: return static_cast<u8>(0b001000 | low);
     case fault_kind::permission: return static_cast<u8>(0b001100 | low);
-    case fault_kind::external_abort_on_walk: return static_cast<u8>(0b010100 | low);
-    default: return static_cast<u8>(0b000100 | low);
+    default: return number(l) < 0 ? static_cast<u8>(0x2b - below) : static_cast<u8>(0b000100 | low);
   }
 }
 
 static_assert(decode_fsc(0x06) == fault_status{fault_kind::translation, 2});
 static_assert(decode_fsc(encode_fsc(fault_kind::translation, level::m1)).at_level == -1);
+static_assert(decode_fsc(encode_fsc(fault_kind::address_size, level::m2)).at_level == -2);
+static_assert(decode_fsc(encode_fsc(fault_kind::granule_protection_on_walk, level::m2)).at_level == -2);
 
 }  // namespace vmsa

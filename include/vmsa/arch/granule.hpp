@@ -13,8 +13,9 @@ constexpr u64 granule_size(granule g) noexcept { return u64{1} << granule_bits(g
 // Input-address bits one full table resolves: 9, 11 or 13.
 constexpr unsigned stride(granule g) noexcept { return granule_bits(g) - 3; }
 
-// Arm's numbers: level 3 holds pages, smaller numbers are nearer the root, level -1 exists with FEAT_LPA2.
-enum class level : signed char { m1 = -1, l0 = 0, l1 = 1, l2 = 2, l3 = 3 };
+// Arm's numbers: level 3 holds pages, smaller numbers are nearer the root, level -1 exists with FEAT_LPA2, level -2
+// only in tables of 128-bit descriptors (FEAT_D128), which are not in arrays by index().
+enum class level : signed char { m2 = -2, m1 = -1, l0 = 0, l1 = 1, l2 = 2, l3 = 3 };
 
 constexpr int number(level l) noexcept { return static_cast<int>(l); }
 constexpr level next(level l) noexcept { return static_cast<level>(number(l) + 1); }

@@ -43,8 +43,8 @@ constexpr cacheability decode_mair_half(u8 nibble) noexcept {
   if (nibble == 0b0100) return non_cacheable;
   bool const transient = (nibble & 0b1000) == 0;
   bool const write_back = (nibble & 0b0100) != 0;
-  return {write_back ? cache_policy::write_back : cache_policy::write_through, (nibble & 0b10) != 0, (nibble & 0b01) != 0,
-          transient};
+  return {write_back ? cache_policy::write_back : cache_policy::write_through, (nibble & 0b10) != 0,
+          (nibble & 0b01) != 0, transient};
 }
 
 constexpr u8 encode_mair_half(cacheability c) noexcept {

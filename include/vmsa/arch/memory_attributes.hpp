@@ -2,6 +2,8 @@
 // Memory attributes as the architecture keeps them while it combines two stages. Nothing is collapsed: allocation
 // hints, transience, XS and tagging all survive into PAR_EL1, and combining is not an order on a summary.
 #pragma once
+#include <bit>
+
 #include "vmsa/arch/bits.hpp"
 
 namespace vmsa {
@@ -21,7 +23,9 @@ struct cacheability {
   bool write_allocate = false;
   bool transient = false;
 
-  friend constexpr bool operator==(cacheability, cacheability) = default;
+  friend constexpr bool operator==(cacheability a, cacheability b) noexcept {
+    return std::bit_cast<u32>(a) == std::bit_cast<u32>(b);  // one comparison instead of four
+  }
 };
 
 inline constexpr cacheability non_cacheable{};
@@ -33,13 +37,13 @@ enum class shareability : u8 { non = 0b00, outer = 0b10, inner = 0b11 };
 
 struct memory_attributes {
   memory_type type = memory_type::device;
-  device_kind device = device_kind::nGnRnE;        // meaningful for device only, else nGnRnE
-  cacheability inner{};                            // meaningful for normal only, else non-cacheable
+  device_kind device = device_kind::nGnRnE;  // meaningful for device only, else nGnRnE
+  cacheability inner{};                      // meaningful for normal only, else non-cacheable
   cacheability outer{};
   shareability sh = shareability::outer;
-  bool xs = true;                                  // FEAT_XS: the access may take long; TLBI nXS need not wait for it
-  bool tagged = false;                             // Allocation Tagged (MTE)
-  bool no_tag_access = false;                      // FEAT_MTE_PERM: tag accesses fault
+  bool xs = true;              // FEAT_XS: the access may take long; TLBI nXS need not wait for it
+  bool tagged = false;         // Allocation Tagged (MTE)
+  bool no_tag_access = false;  // FEAT_MTE_PERM: tag accesses fault
 
   friend constexpr bool operator==(memory_attributes const&, memory_attributes const&) = default;
 };
@@ -107,6 +111,21 @@ constexpr bool same_definition(memory_attributes const& a, memory_attributes con
   if (a.type != b.type || a.sh != b.sh) return false;
   if (is_device(a)) return a.device == b.device;
   return a.inner.policy == b.inner.policy && a.outer.policy == b.outer.policy;
+}
+
+/// Whether accesses with `a` and `b` agree, so that neither is mismatched with the other.
+///
+/// Inner and Outer Shareable cacheable memory differ by the letter, as under FWB when stage 1 says Normal-NC. Where one
+/// Inner Shareable domain holds every observer (`one_domain`) they name the same observers, and nothing is lost: every
+/// access's Shareability covers all who look [Arm ARM, Mismatched memory attributes]. Policies and the coherency model
+/// both ask this function.
+constexpr bool agree(memory_attributes const& a, memory_attributes const& b, bool one_domain) noexcept {
+  auto const observed = [one_domain](memory_attributes m) {
+    m = with_effective_shareability(m);
+    if (one_domain && m.sh == shareability::outer && !is_device(m) && !is_non_cacheable(m)) m.sh = shareability::inner;
+    return m;
+  };
+  return same_definition(observed(a), observed(b));
 }
 
 static_assert(summarize(device_memory(device_kind::nGRE)) == summary::device_nGRE);

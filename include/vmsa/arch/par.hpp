@@ -8,6 +8,10 @@ namespace vmsa {
 
 struct par_el1 {
   u64 raw = 0;
+  u64 high = 0;  // bits 127:64, where the register has 128: bit 64 is D128
+
+  using d128 = field<0, 0, bool>;     // of `high`
+  using wide_output = field<55, 12>;  // of `high`: PA[55:12]
 
   using f = field<0, 0, bool>;
   // F = 0
@@ -19,22 +23,26 @@ struct par_el1 {
   using fst = field<6, 1, u8>;
   using ptw = field<8, 8, bool>;
   using s = field<9, 9, bool>;
+  using assured_only = field<12, 12, bool>;
+  using top_level = field<13, 13, bool>;
+  using overlay = field<14, 14, bool>;
+  using dirty_bit = field<15, 15, bool>;
 
   using res1 = field<11, 11, bool>;
 
   static constexpr field_info success_layout[] = {
-      attr::info("ATTR"),
-      field<55, 52>::info("RES0", field_role::res0),
-      output::info("PA"),
-      res1::info("RES1", field_role::res1),
-      field<10>::info("NSE"),
-      ns::info("NS"),
-      sh::info("SH"),
-      field<6, 1>::info("RES0", field_role::res0),
+      attr::info("ATTR"),     field<55, 52>::info("RES0", field_role::res0),
+      output::info("PA"),     res1::info("RES1", field_role::res1),
+      field<10>::info("NSE"), ns::info("NS"),
+      sh::info("SH"),         field<6, 1>::info("RES0", field_role::res0),
       f::info("F"),
   };
   static constexpr field_info fault_layout[] = {
-      field<63, 12>::info("RES0", field_role::res0),
+      field<63, 16>::info("RES0", field_role::res0),
+      dirty_bit::info("DirtyBit"),
+      overlay::info("Overlay"),
+      top_level::info("TopLevel"),
+      assured_only::info("AssuredOnly"),
       res1::info("RES1", field_role::res1),
       field<10>::info("RES0", field_role::res0),
       s::info("S"),
@@ -73,6 +81,12 @@ constexpr par_el1 encode_par(pa output, memory_attributes const& a, bool mte_per
   return {par_el1::sh::put(raw, encode_par_sh(a))};
 }
 
+/// The 128-bit format, which stage 2 tables of 128-bit descriptors make: the address moves into the upper half.
+constexpr par_el1 encode_wide_par(par_el1 narrow, pa output) noexcept {
+  if (narrow.get<par_el1::f>()) return {narrow.raw, 1};
+  return {narrow.raw & ~par_el1::output::mask, (output.value & par_el1::wide_output::mask) | 1};
+}
+
 // `fst` is the fault status code; `ptw`: a stage 2 fault on a stage 1 table access; `stage2`: the fault is stage 2's.
 constexpr par_el1 encode_par_fault(u8 fst, bool ptw, bool stage2) noexcept {
   u64 raw = par_el1::res1::put(1, true);
@@ -83,7 +97,7 @@ constexpr par_el1 encode_par_fault(u8 fst, bool ptw, bool stage2) noexcept {
 
 // What PAR_EL1 tells of a translation that succeeded.
 struct par_success {
-  pa output{};               // page-aligned: bits 11:0 are the VA's
+  pa output{};  // page-aligned: bits 11:0 are the VA's
   memory_attributes attributes{};
   bool attr_reserved = false;  // ATTR holds no defined encoding: attributes are those of the reserved choice
 };
@@ -92,7 +106,8 @@ constexpr std::optional<par_success> decode_par(par_el1 par, features const& f =
   if (par.get<par_el1::f>()) return std::nullopt;
   u8 const byte = par.get<par_el1::attr>();
   shareability const sh = decode_shareability(par.get<par_el1::sh>());
-  pa const output{par.raw & par_el1::output::mask};
+  bool const wide = par_el1::d128::get(par.high);
+  pa const output{wide ? par.high & par_el1::wide_output::mask : par.raw & par_el1::output::mask};
   if (byte == 0xe0 && f.mte_perm) {
     memory_attributes a = mair(0xf0, sh, f);
     a.no_tag_access = true;

@@ -7,10 +7,10 @@ namespace vmsa {
 
 // The registers and the access, as they bear on stage 1 attributes.
 struct stage1_controls {
-  bool enabled = true;        // SCTLR_EL1.M; HCR_EL2.DC wins over it
-  bool dc = false;            // HCR_EL2.DC: default cacheable
-  bool dct = false;           // HCR_EL2.DCT: and Tagged
-  bool vm = true;             // HCR_EL2.VM: stage 2 follows, so the Shareability choice applies
+  bool enabled = true;                // SCTLR_EL1.M; HCR_EL2.DC wins over it
+  bool dc = false;                    // HCR_EL2.DC: default cacheable
+  bool dct = false;                   // HCR_EL2.DCT: and Tagged
+  bool vm = true;                     // HCR_EL2.VM: stage 2 follows, so the Shareability choice applies
   bool data_cacheable = true;         // SCTLR_EL1.C
   bool instruction_cacheable = true;  // SCTLR_EL1.I
   bool fetch = false;                 // the access is an instruction fetch
@@ -29,15 +29,16 @@ constexpr memory_attributes apply_stage1_shareability(memory_attributes const& a
 
 // Attributes while no stage 1 translation is in force: SCTLR_EL1.M = 0, or HCR_EL2.DC = 1.
 constexpr memory_attributes stage1_off_attributes(stage1_controls const& c) noexcept {
-  if (c.dc)
-    return normal_memory(write_back_rw, write_back_rw, shareability::non, false, c.dct && c.feat.mte2);
+  if (c.dc) return normal_memory(write_back_rw, write_back_rw, shareability::non, false, c.dct && c.feat.mte2);
   if (!c.fetch) return device_memory(device_kind::nGnRnE);
   cacheability const half = c.instruction_cacheable ? write_through_ra : non_cacheable;
   return normal_memory(half, half, shareability::outer);
 }
 
-// A fetch from Device that does not fault is Normal-NC; SCTLR_EL1.C and .I switch caches off. `a` is what MAIR and SH say.
+// A fetch from Device that does not fault is Normal-NC; SCTLR_EL1.C and .I switch caches off. `a` is what MAIR and SH
+// say.
 constexpr memory_attributes apply_stage1_controls(memory_attributes a, stage1_controls const& c) noexcept {
+  if (!c.fetch && c.data_cacheable) return apply_stage1_shareability(a, c);
   shareability const sh = a.sh;
   if (c.fetch) {
     if (is_device(a) || !c.instruction_cacheable) a = forced_non_cacheable(a);

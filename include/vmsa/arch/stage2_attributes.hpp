@@ -29,6 +29,8 @@ enum class stage2_memory : u8 {
   stage1,  // let stage 1 decide; without FWB that is Normal-WB's encoding
 };
 
+constexpr bool is_device(stage2_memory m) noexcept { return m <= stage2_memory::device_GRE; }
+
 // The MemAttr that says `memory`, or none: encodings of the two schemes cannot be mixed up without saying FWB.
 constexpr std::optional<u8> encode_memattr(stage2_memory memory, bool fwb) noexcept {
   switch (memory) {
@@ -80,7 +82,8 @@ constexpr memory_attributes decode_memattr(stage2_attributes const& s2, features
   return normal_memory(half(memattr & 0b11), half(memattr >> 2), s2.sh, xs);
 }
 
-static_assert(encode_memattr(stage2_memory::normal_wb, true) == 0b0110 && !encode_memattr(stage2_memory::normal_wt, true));
+static_assert(encode_memattr(stage2_memory::normal_wb, true) == 0b0110 &&
+              !encode_memattr(stage2_memory::normal_wt, true));
 static_assert(summarize(decode_memattr({.memattr = 0b0101}, {})) == summary::normal_nc);
 
 }  // namespace vmsa

@@ -20,8 +20,10 @@ using xn = field<54, 53, stage2_execute>;
 using pbha = field<62, 59, u8>;
 }  // namespace stage2_bits
 
-// The row set of one descriptor, highest bits first.
-constexpr field_list stage2_layout(descriptor_kind kind, level l, descriptor_format const& f) noexcept {
+// The row set of one descriptor, highest bits first. In Realm state a leaf chooses its PA space by bit 55; in Secure
+// state VSTCR_EL2 and VTCR_EL2 choose for all leaves.
+constexpr field_list stage2_layout(descriptor_kind kind, level l, descriptor_format const& f,
+                                   bool realm = false) noexcept {
   field_list rows;
   if (kind == descriptor_kind::table) {
     rows.add(63, 59, "RES0", field_role::res0);
@@ -31,7 +33,12 @@ constexpr field_list stage2_layout(descriptor_kind kind, level l, descriptor_for
   if (!is_leaf(kind)) return fault_layout();
   rows.add(63, 63, "RES0", field_role::res0);
   rows.add(62, 59, "PBHA");
-  rows.add(58, 55, "SW", field_role::software);
+  if (realm) {
+    rows.add(58, 56, "SW", field_role::software);
+    rows.add(55, 55, "NS");
+  } else {
+    rows.add(58, 55, "SW", field_role::software);
+  }
   rows.add(54, 53, "XN");
   rows.add(52, 52, "Contiguous");
   rows.add(51, 51, "DBM");
@@ -59,27 +66,33 @@ struct stage2_leaf {
   stage2_memory memory = stage2_memory::normal_wb;
   bool fwb = false;  // HCR_EL2.FWB as the table will be walked: it changes the encoding of `memory`
   stage2_access access = stage2_access::read_write;
-  stage2_execute execute = stage2_execute::everyone;
-  shareability sh = shareability::inner;  // not encoded under FEAT_LPA2, where VTCR_EL2.SH0 counts
+  std::optional<stage2_execute> execute{};  // none said: nobody executes Device memory, everyone any other
+  shareability sh = shareability::inner;    // not encoded under FEAT_LPA2, where VTCR_EL2.SH0 counts
   bool af = true;
   bool dbm = false;
   bool contiguous = false;
   bool fnxs = false;
-  bool nt = false;   // blocks only
-  u8 software = 0;   // bits 58:55, the owner's
+  bool nt = false;  // blocks only
+  u8 software = 0;  // bits 58:55, the owner's
 
   friend constexpr bool operator==(stage2_leaf const&, stage2_leaf const&) = default;
 };
 
+/// Who may execute what `leaf` maps, said or not.
+constexpr stage2_execute execution_of(stage2_leaf const& leaf) noexcept {
+  bool const device = leaf.memory <= stage2_memory::device_GRE;
+  return leaf.execute.value_or(device ? stage2_execute::nobody : stage2_execute::everyone);
+}
+
 enum class encode_error : u8 {
   none,
-  level,            // this granule has no leaf at this level
-  misaligned,       // the output address is not a multiple of the leaf's size
-  out_of_range,     // the output address does not fit the format
-  memory_type,      // the memory type has no encoding under FWB (Normal-WT)
-  nt_on_page,       // nT exists in blocks only
-  contiguous,       // the Contiguous bit is ignored at this level
-  software_bits,    // more than four bits
+  level,          // this granule has no leaf at this level
+  misaligned,     // the output address is not a multiple of the leaf's size
+  out_of_range,   // the output address does not fit the format
+  memory_type,    // the memory type has no encoding under FWB (Normal-WT)
+  nt_on_page,     // nT exists in blocks only
+  contiguous,     // the Contiguous bit is ignored at this level
+  software_bits,  // more than four bits
 };
 
 struct [[nodiscard]] encoded_descriptor {
@@ -105,7 +118,7 @@ constexpr encoded_descriptor encode_leaf_bits(stage2_leaf const& leaf, bool page
   raw = descriptor_bits::nt::put(raw, leaf.nt);
   raw = descriptor_bits::dbm::put(raw, leaf.dbm);
   raw = descriptor_bits::contiguous::put(raw, leaf.contiguous);
-  raw = stage2_bits::xn::put(raw, leaf.execute);
+  raw = stage2_bits::xn::put(raw, execution_of(leaf));
   raw = descriptor_bits::software::put(raw, leaf.software);
   return {{raw}, encode_error::none};
 }
@@ -129,10 +142,13 @@ constexpr encoded_descriptor encode_table(pa next, descriptor_format const& f = 
 
 static_assert(encode_leaf(pa{0x4000'0000}, level::l3, stage2_leaf{}).value.raw == 0x4000'07ff);
 static_assert(encode_leaf(pa{0x4000'0000}, level::l2, {.fwb = true}).value.raw == 0x4000'07d9);
+static_assert(encode_leaf(pa{0x1000}, level::l3, {.memory = stage2_memory::device_nGnRE}).value.raw ==
+              0x0040'0000'0000'17c7);
 static_assert(encode_leaf(pa{0x1000}, level::l3,
-                          {.memory = stage2_memory::normal_nc, .execute = stage2_execute::nobody}).value.raw ==
-              0x0040'0000'0000'17d7);
+                          {.memory = stage2_memory::normal_nc, .execute = stage2_execute::nobody})
+                  .value.raw == 0x0040'0000'0000'17d7);
 static_assert(covers_all_bits(stage2_layout(descriptor_kind::page, level::l3, {})));
+static_assert(covers_all_bits(stage2_layout(descriptor_kind::page, level::l3, {}, true)));
 static_assert(covers_all_bits(stage2_layout(descriptor_kind::block, level::l2, {.ds = true})));
 static_assert(covers_all_bits(stage2_layout(descriptor_kind::block, level::l1, {.tg = granule::k64, .lpa = true})));
 static_assert(covers_all_bits(stage2_layout(descriptor_kind::table, level::l2, {.tg = granule::k64, .lpa = true})));

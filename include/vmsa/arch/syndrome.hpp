@@ -32,23 +32,14 @@ struct esr_el2 : register_value<esr_el2> {
   using s1ptw = field<7, 7, bool>;
   using wnr = field<6, 6, bool>;
   using fsc = field<5, 0, u8>;
-
-  static constexpr field_info data_abort_layout[] = {
-      field<63, 56>::info("RES0", field_role::res0), field<55, 32>::info("ISS2"), ec::info("EC"), il::info("IL"),
-      isv::info("ISV"), sas::info("SAS"), sse::info("SSE"), srt::info("SRT"), sf::info("SF"), ar::info("AR"),
-      vncr::info("VNCR"), set::info("SET"), fnv::info("FnV"), ea::info("EA"), cm::info("CM"), s1ptw::info("S1PTW"),
-      wnr::info("WnR"), fsc::info("DFSC")};
-  static constexpr field_info instruction_abort_layout[] = {
-      field<63, 56>::info("RES0", field_role::res0), field<55, 32>::info("ISS2"), ec::info("EC"), il::info("IL"),
-      field<24, 13>::info("RES0", field_role::res0), set::info("SET"), fnv::info("FnV"), ea::info("EA"),
-      field<8>::info("RES0", field_role::res0), s1ptw::info("S1PTW"), field<6>::info("RES0", field_role::res0),
-      fsc::info("IFSC")};
-  static constexpr field_info other_layout[] = {field<63, 56>::info("RES0", field_role::res0), field<55, 32>::info("ISS2"),
-                                                ec::info("EC"), il::info("IL"), field<24, 0>::info("ISS")};
 };
-static_assert(covers_all_bits(esr_el2::data_abort_layout));
-static_assert(covers_all_bits(esr_el2::instruction_abort_layout));
-static_assert(covers_all_bits(esr_el2::other_layout));
+
+// ISS of an SError interrupt, which has a layout only when IDS is 0; syndrome_layout.hpp has the layout of every class.
+struct esr_serror {
+  using ids = field<24, 24, bool>;
+  using iesb = field<13, 13, bool>;
+  using aet = field<12, 10, u8>;
+};
 
 struct far_el2 : register_value<far_el2> {
   constexpr va address() const noexcept { return {raw}; }
@@ -67,10 +58,10 @@ static_assert(covers_all_bits(hpfar_el2::layout));
 
 // The register transfer that a data abort's ISS describes, when ISV says it is valid: all that emulation needs.
 struct transfer {
-  u8 reg = 0;         // 31 is XZR or WZR
-  u8 size = 1;        // bytes: 1, 2, 4 or 8
+  u8 reg = 0;   // 31 is XZR or WZR
+  u8 size = 1;  // bytes: 1, 2, 4 or 8
   bool sign_extend = false;
-  bool reg64 = false;  // the register is X<reg>, else W<reg>
+  bool reg64 = false;    // the register is X<reg>, else W<reg>
   bool ordered = false;  // acquire or release
 
   // What a load leaves in the register: `bytes` as read, extended as the instruction asks.
@@ -83,21 +74,37 @@ struct transfer {
   friend constexpr bool operator==(transfer const&, transfer const&) = default;
 };
 
+/// The transfer of a data abort whose ISV is set, none for any other syndrome.
+constexpr std::optional<transfer> transfer_of(esr_el2 esr) noexcept {
+  auto const ec = static_cast<exception_class>(esr.get<esr_el2::ec>());
+  bool const data = ec == exception_class::data_abort_lower_el || ec == exception_class::data_abort_same_el;
+  if (!data || !esr.get<esr_el2::isv>()) return std::nullopt;
+  return transfer{esr.get<esr_el2::srt>(), static_cast<u8>(1u << esr.get<esr_el2::sas>()), esr.get<esr_el2::sse>(),
+                  esr.get<esr_el2::sf>(), esr.get<esr_el2::ar>()};
+}
+
 enum class access_kind : u8 { read, write, exec };
+
+/// True for the stage 2 faults whose IPA HPFAR_EL2 always holds [HPFAR_EL2, Purpose]. It is UNKNOWN after a Permission
+/// or Alignment fault and after aborts that are not stage 2's, such as external aborts.
+constexpr bool reports_ipa(fault_kind kind) noexcept {
+  return kind == fault_kind::translation || kind == fault_kind::access_flag || kind == fault_kind::address_size ||
+         kind == fault_kind::granule_protection || kind == fault_kind::granule_protection_on_walk;
+}
 
 struct stage2_fault {
   access_kind access = access_kind::read;  // of the faulting access; S1PTW says whether it was a table access
   fault_status status{};
   u8 fsc = 0;
-  bool s1ptw = false;               // on a stage 1 table access: `where` is the table's address
-  bool cache_maintenance = false;   // CM: a cache or address translation instruction; WnR is then 1
-  bool external_abort = false;      // EA
+  bool s1ptw = false;              // on a stage 1 table access: `where` is the table's address
+  bool cache_maintenance = false;  // CM: a cache or address translation instruction; WnR is then 1
+  bool external_abort = false;     // EA
   std::optional<transfer> isv{};
   va virtual_address{};
   bool virtual_address_valid = true;  // FnV clear
   ipa where{};
-  // HPFAR_EL2 is UNKNOWN for a permission fault that is not on a stage 1 table access: translate
-  // `virtual_address` again with AT S1E1x before believing `where`.
+  // HPFAR_EL2 is UNKNOWN for other kinds than those of reports_ipa, unless the fault is on a stage 1 table access:
+  // translate `virtual_address` again with AT S1E1x before believing `where`.
   bool where_valid = true;
 };
 
@@ -131,16 +138,14 @@ constexpr decoded_fault decode_fault(esr_el2 esr, far_el2 far, hpfar_el2 hpfar) 
   } else {
     f.access = esr.get<esr_el2::wnr>() ? access_kind::write : access_kind::read;
     f.cache_maintenance = esr.get<esr_el2::cm>();
-    if (esr.get<esr_el2::isv>())
-      f.isv = transfer{esr.get<esr_el2::srt>(), static_cast<u8>(1u << esr.get<esr_el2::sas>()),
-                       esr.get<esr_el2::sse>(), esr.get<esr_el2::sf>(), esr.get<esr_el2::ar>()};
+    f.isv = transfer_of(esr);
   }
   f.virtual_address_valid = !esr.get<esr_el2::fnv>();
   f.virtual_address = far.address();
   // The offset within the page is FAR's; on a stage 1 table access FAR is the VA that was being translated, whose
   // offset has nothing to do with the descriptor's.
   f.where = f.s1ptw ? hpfar.page() : hpfar.page() + (far.raw & 0xfff);
-  f.where_valid = f.s1ptw || f.status.kind != fault_kind::permission;
+  f.where_valid = f.s1ptw || reports_ipa(f.status.kind);
   return out;
 }
 
@@ -148,8 +153,8 @@ constexpr decoded_fault decode_fault(esr_el2 esr, far_el2 far, hpfar_el2 hpfar) 
 constexpr esr_el2 encode_abort(access_kind access, u8 fsc, bool s1ptw = false) noexcept {
   bool const fetch = access == access_kind::exec;
   esr_el2 esr;
-  esr.raw = esr_el2::ec::put(0, static_cast<u8>(fetch ? exception_class::instruction_abort_lower_el
-                                                      : exception_class::data_abort_lower_el));
+  esr.raw = esr_el2::ec::put(
+      0, static_cast<u8>(fetch ? exception_class::instruction_abort_lower_el : exception_class::data_abort_lower_el));
   return esr.with<esr_el2::il>(true)
       .with<esr_el2::wnr>(access == access_kind::write)
       .with<esr_el2::s1ptw>(s1ptw)
