@@ -16,9 +16,13 @@ enum class operation : u8 {
   tag_store,          // STG
   tag_checked_read,
   tag_checked_write,
+  exclusive_load,    // LDXR
+  exclusive_store,   // STXR
+  read_check_write,  // an atomic that FEAT_THE lets write what plain stores may not
 };
+inline constexpr unsigned operation_count = static_cast<unsigned>(operation::read_check_write) + 1;
 
-enum class exception_level : u8 { el0, el1 };
+enum class exception_level : u8 { el0, el1, el2 };
 
 struct memory_access {
   operation op = operation::read;
@@ -27,30 +31,44 @@ struct memory_access {
   bool pan = false;           // PSTATE.PAN
   bool aligned = true;        // to its size
 
+  // A set of operations is a mask, so that a walk asks with one shift. It stands before its callers because clang 14
+  // looks for it there in a constant expression.
+  template <class... Operations>
+  constexpr bool is_one_of(Operations... set) const noexcept {
+    return (((u32{1} << static_cast<unsigned>(set)) | ...) >> static_cast<unsigned>(op) & 1) != 0;
+  }
+
   constexpr bool fetches() const noexcept { return op == operation::exec; }
   constexpr bool translates_only() const noexcept { return op == operation::at_read || op == operation::at_write; }
+  constexpr bool atomic() const noexcept {
+    return op == operation::read_modify_write || op == operation::read_check_write;
+  }
   constexpr bool reads() const noexcept {
-    return op == operation::read || op == operation::read_modify_write || op == operation::at_read ||
-           op == operation::tag_load || op == operation::tag_checked_read;
+    using enum operation;
+    return is_one_of(read, read_modify_write, at_read, tag_load, tag_checked_read, exclusive_load, read_check_write);
   }
   constexpr bool writes() const noexcept {
-    return op == operation::write || op == operation::read_modify_write || op == operation::at_write ||
-           op == operation::tag_store || op == operation::tag_checked_write;
+    using enum operation;
+    return is_one_of(write, read_modify_write, at_write, tag_store, tag_checked_write, exclusive_store,
+                     read_check_write);
   }
   // An address translation instruction asks whether it could write; it makes nothing dirty.
   constexpr bool dirties() const noexcept { return writes() && !translates_only(); }
-  constexpr bool uses_tags() const noexcept { return op >= operation::tag_load; }
+  constexpr bool uses_tags() const noexcept { return op >= operation::tag_load && op <= operation::tag_checked_write; }
+  // Only shareable write-back memory is sure to take it [Arm ARM, Possible implementation restrictions on using atomic
+  // instructions, and on Exclusives].
+  constexpr bool needs_atomic_memory() const noexcept {
+    return atomic() || op == operation::exclusive_load || op == operation::exclusive_store;
+  }
   constexpr bool stores_tags() const noexcept { return op == operation::tag_store; }
   // WnR of a stage 2 Permission fault on a stage 1 table access: that of this access, where an atomic counts as a read.
-  constexpr bool table_access_wnr() const noexcept { return writes() && op != operation::read_modify_write; }
+  constexpr bool table_access_wnr() const noexcept { return writes() && !atomic(); }
 
   constexpr bool as_unprivileged() const noexcept {
     return unprivileged && (op == operation::read || op == operation::write);
   }
   // The exception level whose permissions count.
-  constexpr exception_level checked_as() const noexcept {
-    return as_unprivileged() ? exception_level::el0 : el;
-  }
+  constexpr exception_level checked_as() const noexcept { return as_unprivileged() ? exception_level::el0 : el; }
   // PAN protects EL0's memory from EL1's data accesses; fetches and the AT instructions without P are not its business.
   constexpr bool pan_applies() const noexcept { return pan && !fetches() && !translates_only(); }
 

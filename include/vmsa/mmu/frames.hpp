@@ -3,28 +3,32 @@
 #pragma once
 #include <bit>
 
+#include "vmsa/arch/assertion.hpp"
 #include "vmsa/arch/granule.hpp"
-#include "vmsa/mmu/stage2_table_mode.hpp"
+#include "vmsa/mmu/concurrency.hpp"
 
 namespace vmsa {
 
 // Frames from [base, base + size): taken in ascending order first, then from those given back. The arena is all zeros
 // at the start, and a frame given back as zeroed stays known-zero, so that most tables are never cleared.
-// Free frames are linked through their first word: next frame | 1 when the rest is zero. Each word of `free_` holds a tag
-// in its low bits that changes with every push and pop, so that Mode = lock_free pops no frame that came back
+// Free frames are linked through their first word: next frame | 1 when the rest is zero. Each word of `free_` holds a
+// tag in its low bits that changes with every push and pop, so that Mode = lock_free pops no frame that came back
 // meanwhile.
 template <mmu_port Port, class Mode = exclusive>
 class arena_frames {
  public:
   using mode = Mode;
 
-  // `base` is aligned to the granule. The port outlives the frames.
+  // `base` is aligned to the granule, and the arena ends below 2^64. The port outlives the frames.
   arena_frames(Port& port, pa base, u64 size, granule tg) noexcept
-      : port_(&port), base_(base), end_(base.value + size), bump_(base.value), shift_(granule_bits(tg)) {}
+      : port_(&port), base_(base), end_(base.value + size), bump_(base.value), shift_(granule_bits(tg)) {
+    VMSA_ASSERT(base.aligned_to(granule_size()) && base.value + size >= base.value);
+  }
 
-  // `size`: one granule, or a root of up to 16 side by side.
+  // `size`: one granule, or a root of 2, 4, 8 or 16 side by side; there is no frame of another size.
   std::optional<frame> take(u64 size) noexcept {
     u64 const bytes = size < granule_size() ? granule_size() : size;
+    if (!is_power_of_two(bytes) || bytes > granule_size() * most_side_by_side) return std::nullopt;
     if (std::optional<frame> const f = pop(order_of(bytes))) return f;
     u64 seen = Mode::load(bump_);
     for (;;) {
@@ -42,8 +46,13 @@ class arena_frames {
     return bump(most);
   }
 
+  // `f` was taken from here with this size, and given back no more than once since.
   void give(frame f, u64 size) noexcept {
     u64 const bytes = size < granule_size() ? granule_size() : size;
+    VMSA_ASSERT(is_power_of_two(bytes) && bytes <= granule_size() * most_side_by_side);
+    VMSA_ASSERT(f.address.value >= base_.value && f.address.aligned_to(bytes));
+    VMSA_ASSERT(f.address - base_ < Mode::load(bump_) - base_.value);
+    VMSA_ASSERT(bytes <= Mode::load(in_use_));
     push(f, order_of(bytes));
     Mode::add(in_use_, u64{0} - bytes);
   }
@@ -53,7 +62,10 @@ class arena_frames {
 
  private:
   static constexpr u64 known_zero = 1;
+  static constexpr u64 most_side_by_side = 16;
   u64 granule_size() const noexcept { return u64{1} << shift_; }
+  // std::has_single_bit counts bits, for which some processors call a function that no freestanding program has.
+  static constexpr bool is_power_of_two(u64 v) noexcept { return v != 0 && (v & (v - 1)) == 0; }
   // log2 of the granules in `bytes`: frames of each size have a list of their own, so that roots are there for roots.
   unsigned order_of(u64 bytes) const noexcept { return static_cast<unsigned>(std::countr_zero(bytes)) - shift_; }
 
@@ -133,11 +145,12 @@ class frame_pool {
  public:
   using mode = exclusive;
 
-  // [base, base + Count granules) is all zeros.
+  // [base, base + Count granules) is all zeros, and `base` is aligned to the granule.
   constexpr frame_pool(pa base, granule tg) noexcept : base_(base), shift_(granule_bits(tg)) {}
 
   constexpr std::optional<frame> take(u64 size) noexcept {
-    unsigned const run = frames_of(size);
+    if (frames_of(size) > Count) return std::nullopt;
+    auto const run = static_cast<unsigned>(frames_of(size));
     for (unsigned n = 0; n + run <= Count; ++n) {
       pa const where = base_ + (u64{n} << shift_);
       unsigned free = 0;
@@ -151,18 +164,24 @@ class frame_pool {
     return std::nullopt;
   }
 
+  // `f` was taken from here with this size, and given back no more than once since: what was not is not taken back.
   constexpr void give(frame f, u64 size) noexcept {
-    unsigned const run = frames_of(size);
-    set(static_cast<unsigned>((f.address - base_) >> shift_), run, f.zeroed ? state::zero : state::dirty);
-    in_use_ -= run;
+    u64 const first = (f.address - base_) >> shift_;
+    u64 const run = frames_of(size);
+    bool taken = f.address.value >= base_.value && first < Count && run <= Count - first;
+    for (u64 n = 0; taken && n < run; ++n) taken = states_[first + n] == state::used;
+    VMSA_ASSERT(taken);
+    if (!taken) return;
+    set(static_cast<unsigned>(first), static_cast<unsigned>(run), f.zeroed ? state::zero : state::dirty);
+    in_use_ -= static_cast<unsigned>(run);
   }
 
   constexpr unsigned frames_in_use() const noexcept { return in_use_; }
 
  private:
   enum class state : u8 { zero, dirty, used };
-  constexpr unsigned frames_of(u64 size) const noexcept {
-    unsigned const n = static_cast<unsigned>(size >> shift_);
+  constexpr u64 frames_of(u64 size) const noexcept {
+    u64 const n = size >> shift_;
     return n == 0 ? 1 : n;
   }
   constexpr void set(unsigned first, unsigned run, state s) noexcept {

@@ -27,22 +27,20 @@ struct stage2_configuration;
 struct geometry {
   descriptor_format format{};
   level start = level::l0;
-  u8 input_bits = 48;         // input addresses are below 2^input_bits
-  u8 output_bits = 48;        // effective output address size: min(PS or IPS, PAMax)
-  bool wide_base = false;     // TTBR bits 5:2 are address bits 51:48
-  u8 shifts[5] = {};          // by index(level)
-  u32 masks[5] = {};          // entries - 1; at the start level those of a partial or concatenated table
+  u8 input_bits = 48;      // input addresses are below 2^input_bits
+  u8 output_bits = 48;     // effective output address size: min(PS or IPS, PAMax)
+  bool wide_base = false;  // TTBR bits 5:2 are address bits 51:48
+  u8 shifts[5] = {};       // by index(level)
+  u32 masks[5] = {};       // entries - 1; at the start level those of a partial or concatenated table
   u32 root_entries = 0;
   u64 address_bits = 0;       // of a descriptor: those of the address that are in place, 47:12 with the 4K granule
   u64 high_address_bits = 0;  // and those of address bits 51:48 or 51:50, which lie further down
   u8 high_address_shift = 0;
-  u64 beyond_output = 0;      // address bits at and above output_bits
+  u64 beyond_output = 0;  // address bits at and above output_bits
 
   constexpr unsigned shift(level l) const noexcept { return shifts[vmsa::index(l)]; }
   constexpr u64 size(level l) const noexcept { return u64{1} << shift(l); }
-  constexpr u64 slot_index(level l, u64 input) const noexcept {
-    return (input >> shift(l)) & masks[vmsa::index(l)];
-  }
+  constexpr u64 slot_index(level l, u64 input) const noexcept { return (input >> shift(l)) & masks[vmsa::index(l)]; }
   template <class Space>
   constexpr u64 slot_index(level l, address<Space> input) const noexcept {
     return slot_index(l, input.value);
@@ -80,6 +78,7 @@ struct geometry {
 struct [[nodiscard]] geometry_result {
   geometry value{};
   geometry_error error = geometry_error::none;
+  open_choices open{};  // what the architecture left open on the way
   constexpr explicit operator bool() const noexcept { return error == geometry_error::none; }
 };
 
@@ -109,11 +108,13 @@ constexpr u8 max_txsz(granule tg, features const& f) noexcept {
 // Clamps or refuses TxSZ as the architecture and the choices say; `architected` tells whether a value below the
 // minimum faults whatever the implementation.
 constexpr geometry_error limit_txsz(u8& txsz, u8 minimum, u8 maximum, bool architected,
-                                    constraint_choices const& choices) noexcept {
+                                    constraint_choices const& choices, open_choices* open = nullptr) noexcept {
   if (txsz < minimum) {
+    if (!architected && open != nullptr) open->add(open_choice::txsz_below_minimum);
     if (architected || choices.txsz_below_min_faults) return geometry_error::input_too_large;
     txsz = minimum;
   } else if (txsz > maximum) {
+    if (open != nullptr) open->add(open_choice::txsz_above_maximum);
     if (choices.txsz_above_max_faults) return geometry_error::input_too_small;
     txsz = maximum;
   }
@@ -148,7 +149,13 @@ constexpr geometry make_geometry(descriptor_format const& format, level start, u
 constexpr pa table_base(u64 ttbr, geometry const& g) noexcept {
   u64 base = ttbr & bit_mask(47, 1);
   if (g.wide_base) base = (ttbr & bit_mask(47, 6)) | (field<5, 2>::get(ttbr) << 48);
-  return pa{base}.align_down(g.root_alignment());
+  return pa{base}.floor_to(g.root_alignment());
+}
+
+// True when a base has bits below the alignment of its start table, which table_base drops: CONSTRAINED UNPREDICTABLE
+// [TTBR0_EL1 and VTTBR_EL2, BADDR].
+constexpr bool base_is_misaligned(u64 ttbr, geometry const& g) noexcept {
+  return (ttbr & bit_mask(47, g.wide_base ? 6 : 1) & (g.root_alignment() - 1)) != 0;
 }
 
 }  // namespace vmsa

@@ -3,7 +3,7 @@
 #pragma once
 #include "vmsa/arch/tlbi.hpp"
 #include "vmsa/mmu/port.hpp"
-#include "vmsa/mmu/stage2_table_outcome.hpp"
+#include "vmsa/mmu/stage2/outcome.hpp"
 
 namespace vmsa {
 
@@ -36,13 +36,18 @@ template <mmu_port Port>
 u32 invalidate_by_address(Port& port, bool range, bool hint, granule tg, bool ds, stale_range const& stale) noexcept {
   u32 count = 0;
   u64 const step = stale.one_level ? level_size(tg, stale.leaf) : granule_size(tg);
+  if (!range) {
+    for (u64 at = stale.begin; at < stale.end; at += step, ++count)
+      port.issue(tlbi{tlbi_kind::ipas2e1is, {at}, 0, tg, hint, stale.leaf});
+    return count;
+  }
   u64 const alignment = tlbi_range_alignment(tg, ds);
   for (u64 at = stale.begin; at < stale.end; ++count) {
     u64 const granules = (stale.end - at) >> granule_bits(tg);
-    bool const by_range = range && stale.end - at > step && granules > 1 && at % alignment == 0;
+    bool const by_range = stale.end - at > step && granules > 1 && at % alignment == 0;
     u64 const size = by_range ? largest_tlbi_range(granules).granules() << granule_bits(tg) : step;
-    port.issue(tlbi{by_range ? tlbi_kind::ripas2e1is : tlbi_kind::ipas2e1is, {at}, by_range ? size : 0, tg, hint,
-                    stale.leaf});
+    port.issue(
+        tlbi{by_range ? tlbi_kind::ripas2e1is : tlbi_kind::ipas2e1is, {at}, by_range ? size : 0, tg, hint, stale.leaf});
     at += size;
   }
   return count;

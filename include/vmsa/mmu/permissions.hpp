@@ -26,17 +26,39 @@ struct table_limits {
   constexpr bool pxn() const noexcept { return stage1_bits::pxn_table::get(raw); }
 };
 
+// Whose permissions a stage 1 leaf holds. Where there is no EL0 the bits that speak of it say nothing, and bit 54 is
+// the execute-never of the one that is left [S1DirectBasePermissions].
+enum class direct_scheme : u8 {
+  two_privileges,    // EL1&0 and EL2&0
+  one_privilege,     // EL2
+  guest_hypervisor,  // EL1&0 with HCR_EL2.{NV, NV1} = {1, 1}: EL0 executes whatever is there
+};
+
+/// The leaf with its permissions where two_privileges has them.
+constexpr descriptor in_two_privileges(descriptor leaf, direct_scheme scheme) noexcept {
+  if (scheme == direct_scheme::two_privileges) return leaf;
+  u64 raw = leaf.raw & ~(u64{1} << 6);
+  raw = stage1_bits::pxn::put(raw, stage1_bits::uxn::get(leaf.raw));
+  return {stage1_bits::uxn::put(raw, scheme == direct_scheme::one_privilege)};
+}
+/// A table descriptor likewise.
+constexpr descriptor limits_in_two_privileges(descriptor table, direct_scheme scheme) noexcept {
+  if (scheme == direct_scheme::two_privileges) return table;
+  u64 const raw = table.raw & ~(u64{1} << 61);
+  return {stage1_bits::uxn_table::put(stage1_bits::pxn_table::put(raw, stage1_bits::uxn_table::get(table.raw)), false)};
+}
+
 struct stage1_permission_controls {
-  bool el0 = false;         // permissions of EL0 are asked for
+  bool el0 = false;             // permissions of EL0 are asked for
   bool hardware_dirty = false;  // HA and HD: DBM says that a read-only leaf is writable and clean
-  bool pan = false;         // PAN applies to this access
-  bool epan = false;        // SCTLR_EL1.EPAN, FEAT_PAN3
-  bool wxn = false;         // SCTLR_EL1.WXN
+  bool pan = false;             // PAN applies to this access
+  bool epan = false;            // SCTLR_EL1.EPAN, FEAT_PAN3
+  bool wxn = false;             // SCTLR_EL1.WXN
 };
 
 // Direct permissions with hierarchical control [S1DirectBasePermissions]. `limits` is empty where TCR_EL1.HPD counts.
-constexpr access_rights stage1_rights(descriptor leaf, table_limits limits,
-                                      stage1_permission_controls const& c) noexcept {
+[[gnu::always_inline]] constexpr access_rights stage1_rights(descriptor leaf, table_limits limits,
+                                                             stage1_permission_controls const& c) noexcept {
   u8 const ap = stage1_bits::ap::get(leaf.raw);
   bool const clean_but_writable = c.hardware_dirty && descriptor_bits::dbm::get(leaf.raw);
   bool const writable = ((ap & 0b10) == 0 || clean_but_writable) && !limits.no_write();
@@ -64,7 +86,8 @@ struct stage2_permission_controls {
 };
 
 // Execution does not need S2AP read.
-constexpr access_rights stage2_rights(descriptor leaf, stage2_permission_controls const& c) noexcept {
+[[gnu::always_inline]] constexpr access_rights stage2_rights(descriptor leaf,
+                                                             stage2_permission_controls const& c) noexcept {
   u8 const s2ap = static_cast<u8>(stage2_bits::s2ap::get(leaf.raw));
   u8 const xn = static_cast<u8>(stage2_bits::xn::get(leaf.raw));
   bool execute_never = (xn & 0b10) != 0;

@@ -69,6 +69,8 @@ concept updatable_port = readable_port<Port> && requires(Port& port, pa where) {
 // What a table needs; the concepts below this one only make it faster. Loads and stores are of naturally aligned 64-bit
 // descriptors. `compare_exchange(where, expected, desired)` returns
 // the value found; the store took place iff that equals `expected`, and then has release order.
+/// The operations of tables and walks are noexcept: what a port, a source of frames or a visitor throws ends the
+/// program (std::terminate). A port that may fail notes it and answers 0.
 template <class Port>
 concept mmu_port = updatable_port<Port> && requires(Port& port, pa where, u64 size) {
   { port.store(where, descriptor{}, store_order::release) } -> std::same_as<void>;

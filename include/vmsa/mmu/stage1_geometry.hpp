@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One half of TCR_EL1 to a geometry: TTBR0_EL1 translates the lower half of the virtual addresses, TTBR1_EL1 the upper.
 #pragma once
-#include "vmsa/arch/registers.hpp"
+#include "vmsa/arch/el2_registers.hpp"
 #include "vmsa/mmu/geometry.hpp"
 
 namespace vmsa {
@@ -56,37 +56,54 @@ constexpr tcr_half half_of(tcr_el1 tcr, va_half half) noexcept {
   return h;
 }
 
+// The one range of the EL2 regime, which has no EL0 to keep away.
+constexpr tcr_half range_of(tcr_el2 tcr) noexcept {
+  using t = tcr_el2;
+  return {.txsz = tcr.get<t::t0sz>(),
+          .tg = tcr.get<t::tg0>(),
+          .sh = tcr.get<t::sh0>(),
+          .irgn = tcr.get<t::irgn0>(),
+          .orgn = tcr.get<t::orgn0>(),
+          .ips = tcr.get<t::ps>(),
+          .hpd = tcr.get<t::hpd>(),
+          .tbi = tcr.get<t::tbi>(),
+          .tbid = tcr.get<t::tbid>(),
+          .ds = tcr.get<t::ds>()};
+}
+
 // TG0 is 00 4K, 01 64K, 10 16K; TG1 is 01 16K, 10 4K, 11 64K; the fourth value of each is reserved, and a granule
 // that is not implemented counts as reserved.
-constexpr granule stage1_granule(u8 tg, va_half half, features const& f,
-                                 constraint_choices const& choices = {}) noexcept {
+constexpr granule stage1_granule(u8 tg, va_half half, features const& f, constraint_choices const& choices = {},
+                                 open_choices* open = nullptr) noexcept {
   constexpr granule lower[] = {granule::k4, granule::k64, granule::k16};
   constexpr granule upper[] = {granule::k16, granule::k4, granule::k64};
   bool const reserved = half == va_half::lower ? tg > 2 : tg == 0;
-  if (reserved) return choices.reserved_tg;
-  granule const g = half == va_half::lower ? lower[tg] : upper[(tg - 1) % 3];
-  return f.stage1_granules.has(g) ? g : choices.reserved_tg;
+  granule const g = half == va_half::lower ? lower[tg % 3] : upper[(tg + 2) % 3];
+  if (!reserved && f.stage1_granules.has(g)) return g;
+  if (open != nullptr) open->add(open_choice::reserved_tg);
+  return choices.reserved_tg;
 }
 
 // Every input size has one start level, so nothing is concatenated: a top table that is not full is smaller.
 constexpr geometry_result decode_tcr(tcr_half const& h, va_half half, features const& f,
                                      constraint_choices const& choices = {}) noexcept {
-  granule const tg = stage1_granule(h.tg, half, f, choices);
+  open_choices open;
+  granule const tg = stage1_granule(h.tg, half, f, choices, &open);
   bool const ds = h.ds && f.lpa2 && tg != granule::k64;
 
   u8 txsz = h.txsz;
   u8 const minimum = ds || (tg == granule::k64 && f.lva) ? 12 : 16;
-  geometry_error const error = limit_txsz(txsz, minimum, max_txsz(tg, f), f.lva, choices);
-  if (error != geometry_error::none) return {{}, error};
+  geometry_error const error = limit_txsz(txsz, minimum, max_txsz(tg, f), f.lva, choices, &open);
+  if (error != geometry_error::none) return {{}, error, open};
 
   u8 const bits = static_cast<u8>(64 - txsz);
   level const start = static_cast<level>(3 - static_cast<int>((bits - 1u - granule_bits(tg)) / stride(tg)));
   u8 const ips_bits = physical_address_bits(h.ips);
   bool const lpa = tg == granule::k64 && f.lpa;
   descriptor_format const format{tg, ds, lpa, f.pa_bits >= 52};
-  return {make_geometry(format, start, bits, ips_bits < f.pa_bits ? ips_bits : f.pa_bits,
-                        ds || (lpa && h.ips == 0b110)),
-          geometry_error::none};
+  return {
+      make_geometry(format, start, bits, ips_bits < f.pa_bits ? ips_bits : f.pa_bits, ds || (lpa && h.ips == 0b110)),
+      geometry_error::none, open};
 }
 
 static_assert(decode_tcr({.txsz = 16}, va_half::lower, {}).value.start == level::l0);

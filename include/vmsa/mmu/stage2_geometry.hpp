@@ -7,14 +7,15 @@
 namespace vmsa {
 
 // VTCR_EL2.TG0 is 00 4K, 01 64K, 10 16K; 11 is reserved, and a granule that is not implemented counts as reserved.
-constexpr granule stage2_granule(vtcr_el2 vtcr, features const& f, constraint_choices const& choices = {}) noexcept {
+constexpr granule stage2_granule(vtcr_el2 vtcr, features const& f, constraint_choices const& choices = {},
+                                 open_choices* open = nullptr) noexcept {
   constexpr granule granules[] = {granule::k4, granule::k64, granule::k16};
   u8 const tg0 = vtcr.get<vtcr_el2::tg0>();
-  return tg0 < 3 && f.stage2_granules.has(granules[tg0]) ? granules[tg0] : choices.reserved_tg;
+  if (tg0 < 3 && f.stage2_granules.has(granules[tg0])) return granules[tg0];
+  if (open != nullptr) open->add(open_choice::reserved_tg);
+  return choices.reserved_tg;
 }
-constexpr u8 encode_tg0(granule tg) noexcept {
-  return tg == granule::k4 ? 0b00 : tg == granule::k64 ? 0b01 : 0b10;
-}
+constexpr u8 encode_tg0(granule tg) noexcept { return tg == granule::k4 ? 0b00 : tg == granule::k64 ? 0b01 : 0b10; }
 
 // DS counts only with FEAT_LPA2 and a 4K or 16K granule.
 constexpr bool stage2_ds(vtcr_el2 vtcr, granule tg, features const& f) noexcept {
@@ -66,21 +67,23 @@ constexpr u8 max_ipa_bits(granule tg, bool ds, features const& f) noexcept {
   return f.pa_bits < limit ? f.pa_bits : limit;
 }
 
-constexpr geometry_result decode_vtcr(vtcr_el2 vtcr, features const& f, constraint_choices const& choices = {}) noexcept {
-  granule const tg = stage2_granule(vtcr, f, choices);
+constexpr geometry_result decode_vtcr(vtcr_el2 vtcr, features const& f,
+                                      constraint_choices const& choices = {}) noexcept {
+  open_choices open;
+  granule const tg = stage2_granule(vtcr, f, choices, &open);
   bool const ds = stage2_ds(vtcr, tg, f);
 
   u8 t0sz = vtcr.get<vtcr_el2::t0sz>();
   u8 const minimum = static_cast<u8>(64 - max_ipa_bits(tg, ds, f));
-  geometry_error const size_error = limit_txsz(t0sz, minimum, max_txsz(tg, f), f.lpa, choices);
-  if (size_error != geometry_error::none) return {{}, size_error};
+  geometry_error const size_error = limit_txsz(t0sz, minimum, max_txsz(tg, f), f.lpa, choices, &open);
+  if (size_error != geometry_error::none) return {{}, size_error, open};
 
   start_level_result const start = decode_start_level(vtcr, tg, ds, f);
-  if (start.error != geometry_error::none) return {{}, start.error};
+  if (start.error != geometry_error::none) return {{}, start.error, open};
 
   unsigned const bits = 64u - t0sz;
   unsigned const least = level_shift(tg, start.value) + 1;
-  if (bits < least || bits > least + stride(tg) + 3) return {{}, geometry_error::start_level_mismatch};
+  if (bits < least || bits > least + stride(tg) + 3) return {{}, geometry_error::start_level_mismatch, open};
 
   u8 const ps = vtcr.get<vtcr_el2::ps>();
   u8 const ps_bits = physical_address_bits(ps);
@@ -88,12 +91,12 @@ constexpr geometry_result decode_vtcr(vtcr_el2 vtcr, features const& f, constrai
   descriptor_format const format{tg, ds, lpa, f.pa_bits >= 52};
   return {make_geometry(format, start.value, static_cast<u8>(bits), ps_bits < f.pa_bits ? ps_bits : f.pa_bits,
                         ds || (lpa && ps == 0b110)),
-          geometry_error::none};
+          geometry_error::none, open};
 }
 
 struct [[nodiscard]] stage2_configuration {
-  vtcr_el2 vtcr{};     // write-back, inner-shareable walks; HA and HD are the caller's to add
-  geometry shape{};    // root_size() and root_alignment() say what to allocate
+  vtcr_el2 vtcr{};   // write-back, inner-shareable walks; HA and HD are the caller's to add
+  geometry shape{};  // root_size() and root_alignment() say what to allocate
   geometry_error error = geometry_error::none;
   constexpr explicit operator bool() const noexcept { return error == geometry_error::none; }
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An address and an access through the EL1&0 regime: the physical address and its attributes, or the fault
+// An address and an access through a translation regime: the physical address and its attributes, or the fault
 // [AArch64_FullTranslate, AArch64_S2Translate].
 #pragma once
 #include "vmsa/mmu/walk.hpp"
@@ -8,76 +8,167 @@ namespace vmsa {
 
 namespace translating {
 
-template <class Port, class Geometry>
-constexpr bool stage1_fault(walker<Port, Geometry>& at, fault_kind kind) noexcept {
+template <class Port, class Geometry, regime_extent Extent>
+constexpr bool stage1_fault(walker<Port, Geometry, Extent>& at, fault_kind kind) noexcept {
   at.out.fault = translation_fault{.kind = kind};
   return false;
 }
 
+// An address between the stages: stage 2 of Secure state asks for its space.
+struct spaced_ipa {
+  ipa where{};
+  physical_space space = physical_space::non_secure;
+};
+
+// SCTLR_EL1.A: an unaligned data access faults before it is translated, and so whatever the memory is
+// [AArch64_CheckAlignment].
+template <class Regime>
+constexpr bool unaligned_whatever_the_memory(Regime const& r, memory_access const& acc) noexcept {
+  return !acc.aligned && r.checks_alignment && !acc.fetches() && !acc.translates_only();
+}
+
+// Whether atomics and exclusives are sure to work: Normal write-back memory in both halves, Inner or Outer Shareable.
+constexpr bool takes_atomics(memory_attributes const& a) noexcept {
+  return is_write_back(a) && a.sh != shareability::non;
+}
+
+// An atomic that the memory may not take is carried out or faults at the stage that gave the memory its type: stage 1
+// if its own attributes are at fault already, else the last stage.
+template <class Port, class Geometry, regime_extent Extent>
+constexpr bool pass_atomic(walker<Port, Geometry, Extent>& at, memory_attributes const& a,
+                           translation_fault const& f) noexcept {
+  if (!at.acc.needs_atomic_memory() || takes_atomics(a)) return true;
+  at.out.consulted.note(open_choice::unsupported_atomic);
+  if (!at.regime.choices.unsupported_atomic_faults) return true;
+  at.out.fault = f;
+  return false;
+}
+
 // Stage 1 is off: the address passes through, as long as it is a physical address.
-template <class Port, class Geometry>
-constexpr bool stage1_off(walker<Port, Geometry>& at, va where, ipa& output, memory_attributes& attributes) noexcept {
+template <class Port, class Geometry, regime_extent Extent>
+constexpr bool stage1_off(walker<Port, Geometry, Extent>& at, va where, spaced_ipa& output,
+                          memory_attributes& attributes) noexcept {
   auto const& r = at.regime;
   unsigned const top = r.tables_of(where).top_bit(at.acc.fetches());
-  if ((where.value & bit_mask(top, r.feat.pa_bits)) != 0) return stage1_fault(at, fault_kind::address_size);
+  if ((where.value & low_mask(top + 1) & ~low_mask(r.feat.pa_bits)) != 0)
+    return stage1_fault(at, fault_kind::address_size);
   stage1_controls controls = r.one;
   controls.fetch = at.acc.fetches();
   attributes = stage1_off_attributes(controls);
   if (is_device(attributes) && !at.acc.fetches() && at.device_alignment_faults())
     return stage1_fault(at, fault_kind::alignment);
-  output = {where.value & bit_mask(55, 0)};
-  return true;
+  output.where = {where.value & bit_mask(55, 0)};
+  if constexpr (Extent == regime_extent::everything) output.space = space_of(r.spaces.state);
+  return pass_atomic(at, with_effective_shareability(attributes), {.kind = fault_kind::unsupported_access});
 }
 
 // The input space first: VA[55] and everything between it and the input size must agree, then E0PD and EPD may close
 // the half. All of them are level 0 Translation faults.
-template <class Port, class Geometry>
-constexpr bool stage1_on(walker<Port, Geometry>& at, va where, ipa& output, memory_attributes& attributes) noexcept {
+template <class Port, class Geometry, regime_extent Extent>
+constexpr bool stage1_on(walker<Port, Geometry, Extent>& at, va where, spaced_ipa& output,
+                         memory_attributes& attributes) noexcept {
   auto const& r = at.regime;
   stage1_tables const& tables = r.tables_of(where);
   if (tables.error == geometry_error::none) {
-    u64 const beyond = bit_mask(tables.top_bit(at.acc.fetches()), tables.shape.input_bits);
-    u64 const expected = half_of(where) == va_half::upper ? beyond : 0;
+    // Nothing lies beyond an input of 56 bits whose top byte is ignored.
+    u64 const beyond = low_mask(tables.top_bit(at.acc.fetches()) + 1u) & ~low_mask(tables.shape.input_bits);
+    u64 const expected = r.half(where) == va_half::upper ? beyond : 0;
     bool const closed = tables.tcr.epd || (tables.tcr.e0pd && at.acc.checked_as() == exception_level::el0);
     if ((where.value & beyond) != expected || closed) return stage1_fault(at, fault_kind::translation);
   }
   stage1_walk w{.input = where, .tables = tables, .acc = at.acc};
+  if constexpr (Extent == regime_extent::everything) {
+    w.space = space_of(r.spaces.state);
+    w.not_contiguous = tables.wide.start_without_contiguous;
+  }
   if (!at.walk(w)) return false;
 
-  stage1_controls controls = r.one;
-  controls.fetch = at.acc.fetches();
-  if (w.attributes.tagged && !controls.data_cacheable && !controls.fetch)
-    at.out.consulted.note(open_choice::keep_tagged);
-  attributes = apply_stage1_controls(w.attributes, controls);
-  output = w.output;
+  if (at.acc.fetches() && r.fetches_have_types) [[unlikely]] {
+    stage1_controls controls = r.one;
+    controls.fetch = true;
+    attributes = apply_stage1_controls(w.attributes, controls);
+  } else {
+    if (w.attributes.tagged && !r.one.data_cacheable) at.out.consulted.note(open_choice::keep_tagged);
+    attributes = apply_stage1_controls(w.attributes, r.one);
+  }
+  output = {w.output, w.output_space};
   at.out.stage1_leaf = w.extent;
-  return true;
+  return pass_atomic(at, with_effective_shareability(attributes),
+                     {.kind = fault_kind::unsupported_access, .at = w.extent.at});
 }
 
-template <class Port, class Geometry>
-constexpr bool stage2(walker<Port, Geometry>& at, ipa where, memory_attributes const& stage1) noexcept {
+template <class Port, class Geometry, regime_extent Extent>
+constexpr bool stage2(walker<Port, Geometry, Extent>& at, spaced_ipa input, memory_attributes const& stage1) noexcept {
   auto const& r = at.regime;
+  ipa const where = input.where;
   at.out.intermediate = where;
   if (!r.stage2_on) {
     at.out.output = {where.value};
+    if constexpr (Extent == regime_extent::everything) at.out.space = input.space;
     at.out.attributes = with_effective_shareability(stage1);
     return true;
   }
   stage2_walk<stage2_purpose::the_access, Geometry> w{
-      .input = where, .tables = r.stage2, .acc = at.acc, .stage1 = stage1};
+      .input = where, .tables = at.stage2_tables_of(input.space), .acc = at.acc, .stage1 = stage1};
+  at.enter_space(w, input.space);
   if (!at.walk(w)) return false;
-  controls c = r.both;
-  c.fetch = at.acc.fetches();
   at.out.output = w.output;
-  at.out.attributes = combine(stage1, w.attributes, c);
+  if constexpr (Extent == regime_extent::everything) at.out.space = w.output_space;
+  if (at.acc.fetches() && r.fetches_have_types) [[unlikely]] {
+    controls c = r.both;
+    c.fetch = true;
+    at.out.attributes = combine(stage1, w.attributes, c);
+  } else {
+    at.out.attributes = combine(stage1, w.attributes, r.both);
+  }
   at.out.stage2_leaf = w.extent;
-  return true;
+  return pass_atomic(at, at.out.attributes,
+                     {.kind = fault_kind::unsupported_access, .by = stage::two, .at = w.extent.at, .where = where});
 }
 
 template <class Regime>
 constexpr void report(Regime const& r, translation& out) noexcept {
+  bool const wide = r.stage2_on && r.stage2.wide.on;
   if (out) out.par = encode_par(out.output, out.attributes, r.feat.mte_perm);
-  if (out.fault) out.par = encode_par_fault(out.fault->fsc(), out.fault->on_stage1_walk, out.fault->by == stage::two);
+  if (wide) out.par = encode_wide_par(out.par, out.output);
+  if (!out.fault) return;
+  translation_fault const& f = *out.fault;
+  out.par = encode_par_fault(f.fsc(), f.on_stage1_walk, f.by == stage::two);
+  if (wide) out.par.high = 1;
+  out.par.raw = par_el1::dirty_bit::put(out.par.raw, f.dirty_bit());
+  out.par.raw = par_el1::overlay::put(out.par.raw, f.overlay());
+  out.par.raw = par_el1::top_level::put(out.par.raw, f.top_level());
+  out.par.raw = par_el1::assured_only::put(out.par.raw, f.assured_only());
+}
+
+// The granule protection check of the access itself. An address translation instruction makes none.
+template <class Walker>
+constexpr void check_output(Walker& at) noexcept {
+  if constexpr (Walker::everything) {
+    if (!at.out || at.acc.translates_only() || at.granted({at.out.output, at.out.space})) return;
+    at.out.fault = translation_fault{.kind = fault_kind::granule_protection, .granule = at.held.granule};
+  }
+}
+
+// Everything between an access and its answer, once it is known how much the regime holds.
+template <regime_extent Extent, class Port, class Geometry>
+constexpr void both_stages(Port& port, translation_regime<Geometry> const& regime, va where, memory_access acc,
+                           translation& out) noexcept {
+  if constexpr (Extent == regime_extent::everything) acc.unprivileged = acc.unprivileged && regime.unprivileged_is_el0;
+  walker<Port, Geometry, Extent> at{.port = port, .regime = regime, .acc = acc, .out = out};
+  if constexpr (Extent == regime_extent::everything) {
+    out.consulted.note(regime.open);
+    bool const upper = half_of(where) == va_half::upper;
+    bool const top_level = upper ? regime.two_indirect.tl1 : regime.two_indirect.tl0;
+    at.held.upper = upper;
+    at.held.assured = regime.stage1_on && (regime.protects || regime.lower.wide.on) &&
+                      (regime.manual == manual_release::v2023_03 || (regime.stage2_on && top_level));
+  }
+  spaced_ipa intermediate{};
+  memory_attributes attributes{};
+  bool const first = regime.stage1_on ? stage1_on(at, where, intermediate, attributes)
+                                      : stage1_off(at, where, intermediate, attributes);
+  if (first && stage2(at, intermediate, attributes)) check_output(at);
 }
 
 }  // namespace translating
@@ -85,15 +176,15 @@ constexpr void report(Regime const& r, translation& out) noexcept {
 // Both stages, each as far as the registers switch it on. Reads at most most_steps descriptors; hardware updates are
 // carried out through `port` where it can compare and exchange, else only recorded.
 template <readable_port Port, translation_geometry Geometry>
-constexpr translation translate(Port& port, el1_regime<Geometry> const& regime, va where,
+constexpr translation translate(Port& port, translation_regime<Geometry> const& regime, va where,
                                 memory_access const& acc) noexcept {
   translation out;
-  walker<Port, Geometry> at{.port = port, .regime = regime, .acc = acc, .out = out};
-  ipa intermediate{};
-  memory_attributes attributes{};
-  bool const first = regime.stage1_on ? translating::stage1_on(at, where, intermediate, attributes)
-                                      : translating::stage1_off(at, where, intermediate, attributes);
-  if (first) static_cast<void>(translating::stage2(at, intermediate, attributes));
+  if (translating::unaligned_whatever_the_memory(regime, acc))
+    out.fault = translation_fault{.kind = fault_kind::alignment};
+  else if (regime.plain)
+    translating::both_stages<regime_extent::plain>(port, regime, where, acc, out);
+  else
+    translating::both_stages<regime_extent::everything>(port, regime, where, acc, out);
   translating::report(regime, out);
   return out;
 }
@@ -101,14 +192,20 @@ constexpr translation translate(Port& port, el1_regime<Geometry> const& regime, 
 // Stage 2 alone, for an IPA that stage 1 gave these attributes. While stage 2 is off, an IPA that is no physical
 // address is answered as stage 1 would have: by an Address size fault.
 template <readable_port Port, translation_geometry Geometry>
-constexpr translation translate(Port& port, el1_regime<Geometry> const& regime, ipa where,
+constexpr translation translate(Port& port, translation_regime<Geometry> const& regime, ipa where,
                                 memory_attributes const& stage1, memory_access const& acc) noexcept {
   translation out;
-  walker<Port, Geometry> at{.port = port, .regime = regime, .acc = acc, .out = out};
-  if (!regime.stage2_on && (where.value >> regime.feat.pa_bits) != 0)
-    static_cast<void>(translating::stage1_fault(at, fault_kind::address_size));
+  auto const walk = [&]<regime_extent Extent>() {
+    walker<Port, Geometry, Extent> at{.port = port, .regime = regime, .acc = acc, .out = out};
+    if (!regime.stage2_on && (where.value >> regime.feat.pa_bits) != 0)
+      static_cast<void>(translating::stage1_fault(at, fault_kind::address_size));
+    else if (translating::stage2(at, {where, space_of(regime.spaces.state)}, stage1))
+      translating::check_output(at);
+  };
+  if (regime.plain)
+    walk.template operator()<regime_extent::plain>();
   else
-    static_cast<void>(translating::stage2(at, where, stage1));
+    walk.template operator()<regime_extent::everything>();
   translating::report(regime, out);
   return out;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Mapping a range with the largest leaves that alignment and the caller allow.
 #pragma once
-#include "vmsa/mmu/stage2_table_resize.hpp"
+#include "vmsa/mmu/stage2/map.hpp"
 
 namespace vmsa {
 
@@ -75,13 +75,13 @@ struct range_mapping {
   }
   // Writes up to `most` such tables, in frames that follow each other.
   frame_run build_whole(u64 input, u64 most, unsigned shift, level at) noexcept {
-    frame_run const run = t.take_tables(most);
+    frame_run const run = take_tables(t, most);
     if (run.count == 0) {
       set_error(out, table_error::out_of_frames, input, at);
       return run;
     }
     t.fill(run.first, make(input, next(at)), u64{1} << (shift - t.w().stride), run.count << t.w().stride);
-    t.clean_tables(run);
+    clean_tables(t, run);
     out.tables_allocated += static_cast<u32>(run.count);
     out.entries_written += run.count << t.w().stride;
     return run;
@@ -112,6 +112,7 @@ struct range_mapping {
           give_rest(run, n);
           return true;
         }
+        came_into_use(t, at, where, 1, use::table);
         out.entries_written += 1;
         input += u64{1} << shift;
       }
@@ -123,7 +124,7 @@ struct range_mapping {
   void give_rest(frame_run const& run, u64 n) noexcept {
     out.tables_allocated -= static_cast<u32>(run.count - n);
     out.entries_written -= (run.count - n) << t.w().stride;
-    for (; n < run.count; ++n) t.give_table(run.first + n * t.granule_bytes(), false);
+    for (; n < run.count; ++n) give_table(t, run.first + n * t.granule_bytes(), false);
   }
   // The output address may be added to in a descriptor up to here: beyond, it has bits in another place.
   u64 until_fold(u64 input, u64 until) const noexcept {
@@ -138,7 +139,7 @@ struct range_mapping {
     u64 const until = end - 1 < last ? end : last + 1;
     bool const leaves = fits(input, shift, at);
     u64 const here = leaves ? until & ~low_mask(shift) : 0;
-    std::optional<pa> const table = t.take_table();
+    std::optional<pa> const table = take_table(t);
     if (!table) {
       set_error(out, table_error::out_of_frames, input, previous(at));
       return std::nullopt;
@@ -163,10 +164,15 @@ struct range_mapping {
       }
     }
     if (input == begin) {
-      t.give_table(*table, true);
+      give_table(t, *table, true);
       return std::nullopt;
     }
-    t.clean_table(*table);
+    if (input - begin != last + 1 - begin || begin != (last & ~low_mask(shift + t.w().stride))) {
+      pa const where = *table + t.entry_offset(begin, shift - 3);
+      all_free(t, *table);
+      occupy(t, where, (((input - 1) >> shift) - (begin >> shift)) + 1);
+    }
+    clean_table(t, *table);
     out.tables_allocated += 1;
     return table;
   }
@@ -179,10 +185,11 @@ struct range_mapping {
     if (!table) return true;
     if (!t.change(where, {}, {table->value | 0b11})) {
       if (next(at) != level::l3) (void)give_children(t, *table, next(at), 0);
-      t.give_table(*table, false);
+      give_table(t, *table, false);
       out = before;
       return false;
     }
+    came_into_use(t, at, where, 1, use::table);
     out.entries_written += 1;
     input = done;
     return true;
@@ -193,7 +200,7 @@ struct range_mapping {
     descriptor const desired = make(input, s.at);
     if (!is_valid(s.entry)) {
       if (!t.change(s.where, s.entry, desired)) return false;
-      if (s.at == level::l3) t.occupy(s.where, 1);
+      came_into_use(t, s.at, s.where, 1, use::leaf);
       out.entries_written += 1;
       return true;
     }
@@ -206,11 +213,10 @@ struct range_mapping {
     descriptor const first = make(input, s.at);
     u64 count = 0;
     for (pa where = s.where; count < most && t.load(where).raw == 0; ++count) {
-      t.port->store(where, {first.raw + (count << s.shift)}, store_order::release);
-      t.publish(where);
+      t.put(where, {first.raw + (count << s.shift)});
       where = where + 8;
     }
-    if (s.at == level::l3) t.occupy(s.where, count);
+    came_into_use(t, s.at, s.where, count, use::leaf);
     out.entries_written += count;
     return input + (count << s.shift);
   }
@@ -224,59 +230,78 @@ struct range_mapping {
     return true;
   }
 
-  // A live table: entry by entry.
-  void map(pa table, unsigned shift, level at, u64 begin, u64 until) noexcept {
-    u64 const size = u64{1} << shift;
-    for (u64 input = begin; input < until && out;) {
-      u64 const entry_begin = input & ~(size - 1);
-      u64 const stop_at = until - entry_begin < size ? until : entry_begin + size;
-      slot const s{table + t.entry_offset(input, shift, at), t.load(table + t.entry_offset(input, shift, at)), shift,
-                   at};
-      if (is_busy(s.entry)) {
-        set_error(out, table_error::busy, input, at);
-      } else if (t.is_table(s)) {
-        map(t.next_table(s.entry), shift - t.w().stride, next(at), input, stop_at);
-        input = stop_at;
-      } else if (fits(input, shift, at)) {
-        u64 const run = run_bytes(shift, at);
-        if (run != 0 && !is_valid(s.entry) && (input & (run - 1)) == 0 && until - input >= run &&
-            put_run(s, input, run)) {
-          input += run;
-        } else if (!State::mode::concurrent && run == 0 && s.entry.raw == 0) {
-          input = put_free(s, input, until);
-        } else if (put(s, input)) {
-          input += size;
-        }
-      } else if (!is_valid(s.entry)) {
-        if (!link_whole(s.where, input, until, shift, at)) (void)link(s.where, input, shift, at);
-      } else if (block_says_the_same(t, s, input, make(input, level::l3), level::l3)) {
-        input = stop_at;
-      } else if (options.what == existing::replace) {
-        (void)split_entries(t, s.where, 1, shift, at, entry_begin, out);
-        stopped_within(out, input);
-      } else {
-        set_error(out, refusal(options.what), input, at);
-      }
+  // A live entry. Its table, its leaf or its place is what the range goes on with.
+  bool stopped() const noexcept { return !out; }
+  u64 entry(slot const& s, part const& p, u64 input) noexcept {
+    if (t.is_table(s)) return below;
+    if (is_busy(s.entry)) {
+      set_error(out, table_error::busy, input, s.at);
+      return input;
     }
+    if (fits(input, s.shift, s.at)) {
+      u64 const run = run_bytes(s.shift, s.at);
+      if (run != 0 && !is_valid(s.entry) && (input & (run - 1)) == 0 && p.end - input >= run && put_run(s, input, run))
+        return input + run;
+      if (!State::mode::concurrent && run == 0 && s.entry.raw == 0) return put_free(s, input, p.end);
+      return put(s, input) ? p.stop(input) : input;
+    }
+    if (!is_valid(s.entry)) {
+      if (!link_whole(s.where, input, p.end, s.shift, s.at)) (void)link(s.where, input, s.shift, s.at);
+      return input;
+    }
+    if (block_says_the_same(t, s, input, make(input, level::l3), level::l3)) return p.stop(input);
+    if (options.what == existing::replace) {
+      (void)split_entries(t, s.where, 1, s.shift, s.at, p.entry_begin(input), out);
+      stopped_within(out, input);
+    } else {
+      set_error(out, refusal(options.what), input, s.at);
+    }
+    return input;
   }
 };
+
+// Free pages of one last-level table that is there, without any cache maintenance. False when the range is anything
+// else, and then nothing was done.
+template <class State>
+bool map_in_one_table(State& t, ipa at, pa to, u64 size, prepared_leaf const& leaf, map_range_options const& options,
+                      stage2_outcome& out) noexcept {
+  pa first;
+  if (State::mode::concurrent || options.contiguous || leaf.upkeep != 0 ||
+      !t.find_pages_of_one_table(at.value, size, first))
+    return false;
+  u64 const last = to.value + size - t.granule_bytes();
+  if (last < to.value || ((to.value | last) & leaf.unusual_output) != 0) return false;
+  u64 const count = size >> t.page_shift();
+  u64 any = 0;
+  for (u64 n = 0; n < count; ++n) any |= t.load(first + 8 * n).raw;
+  if (any != 0) return false;
+  u64 raw = leaf.bits | to.value;
+  for (u64 n = 0; n < count; ++n, raw += t.granule_bytes()) t.put(first + 8 * n, {raw});
+  occupy(t, first, count);
+  t.port->issue(barrier::dsb_ishst);
+  out.at = at + size;
+  out.entries_written = count;
+  return true;
+}
 
 template <class State>
 stage2_outcome map_range(State& t, ipa at, pa to, u64 size, prepared_leaf const& leaf,
                          map_range_options const& options) noexcept {
+  if (stage2_outcome out; map_in_one_table(t, at, to, size, leaf, options, out)) return out;
   u64 const refused = leaf.input_mask;
   if (!leaf) return failed(leaf.error, at.value, leaf.at);
+  if (number(options.largest) < number(level::m1) || number(options.largest) > number(level::l3))
+    return failed(table_error::leaf_encoding, at.value, leaf.at);
   if (((at.value | to.value | size) & refused) != 0) return failed(table_error::misaligned, at.value, leaf.at);
   u64 const last = size - 1;
   if (size == 0 || at.value + last < at.value || !t.shape.contains(at.value + last) || to.value + last < to.value ||
-      ((to.value + last) & t.output_limit_mask()) != 0)
+      ((to.value + last) & t.beyond_output) != 0)
     return failed(table_error::out_of_range, at.value, leaf.at);
-  clean_for_guest(t, to, size, leaf);
+  carry_out(t, leaf.duties, to, size);
   range_mapping<State> work{t, leaf, to.value - at.value, at.value + size, options, {}};
   work.out.at = at + size;
-  level const start = t.shape.start_level();
   auto const run = [&] {
-    work.map(t.root, t.shape.shift(start), start, at.value, at.value + size);
+    descend(t, root_part(t, at.value, at.value + size), work);
     t.port->issue(barrier::dsb_ishst);
     return work.out;
   };

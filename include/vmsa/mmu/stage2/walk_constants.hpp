@@ -16,14 +16,18 @@ struct walk_values {
   u64 slot_mask = 0xff8;
   u64 table_mask = 0;  // the address in a table descriptor, and in a page descriptor below 2^48
   u64 root_bytes = 4096;
-  u64 folded_output = 0;    // 1: output addresses have bits in other places of a descriptor
-  u64 written_out_end = 0;  // input addresses below it are walked by the written-out walk: see walk_constants
-  u64 look_up_end = 0;      // and looked up by it: 0 with folded_output
+  u64 folded_output = 0;  // 1: output addresses have bits in other places of a descriptor
+  // Input addresses below these are walked without a loop: from the level that the constants start at, or from one more
+  // above it. 0 where there is no such walk. The second pair is for look_up, which needs output addresses in place.
+  u64 written_out_end = 0;
+  u64 one_more_end = 0;
+  u64 look_up_end = 0;
+  u64 look_up_one_more_end = 0;
 };
 
-// `written_out`: the three levels of this geometry are walked without a loop.
+// `written_out`, `one_more`: the walk's constants are of this geometry, or of it without its first level.
 template <translation_geometry Geometry>
-constexpr walk_values make_walk_values(Geometry const& g, bool written_out) noexcept {
+constexpr walk_values make_walk_values(Geometry const& g, bool written_out, bool one_more) noexcept {
   unsigned const page = g.shift(level::l3);
   u64 const page_mask = low_mask(page);
   walk_values w;
@@ -37,27 +41,33 @@ constexpr walk_values make_walk_values(Geometry const& g, bool written_out) noex
   w.table_mask = bit_mask(47, 0) & ~page_mask;
   w.root_bytes = g.root_size();
   w.folded_output = output_address_width(g.format) > 48;
-  w.written_out_end = written_out && g.start_level() == level::l1 ? u64{1} << g.input_bits : 0;
+  u64 const end = u64{1} << g.input_bits;
+  w.written_out_end = written_out ? end : 0;
+  w.one_more_end = one_more ? end : 0;
   w.look_up_end = w.folded_output != 0 ? 0 : w.written_out_end;
+  w.look_up_one_more_end = w.folded_output != 0 ? 0 : w.one_more_end;
   return w;
 }
 
 // Of a geometry that is known at run time. Most guests have three levels of 4K tables: their walk is written out with
-// constants, and any other takes the loop.
+// constants, and with one step more in front it is that of four levels. Any other takes a loop.
 template <translation_geometry Geometry>
 struct walk_constants {
-  explicit constexpr walk_constants(Geometry const& g) noexcept : values(make_walk_values(g, g.tg() == granule::k4)) {}
+  explicit constexpr walk_constants(Geometry const& g) noexcept
+      : values(make_walk_values(g, g.tg() == granule::k4 && g.start_level() == level::l1,
+                                g.tg() == granule::k4 && g.start_level() == level::l0)) {}
   static constexpr walk_values written_out =
-      make_walk_values(make_geometry({.tg = granule::k4}, level::l1, 39, 48, false), true);
+      make_walk_values(make_geometry({.tg = granule::k4}, level::l1, 39, 48, false), true, false);
   walk_values values;
 };
 
-// Of a geometry whose type holds it: no state, every shift and mask a constant in the code.
+// Of a geometry whose type holds it: no state, every shift and mask a constant in the code, and a walk of as many steps
+// as it has levels.
 template <translation_geometry Geometry>
 requires requires { Geometry::value; }
 struct walk_constants<Geometry> {
   explicit constexpr walk_constants(Geometry const&) noexcept {}
-  static constexpr walk_values values = make_walk_values(Geometry{}, true);
+  static constexpr walk_values values = make_walk_values(Geometry{}, true, false);
   static constexpr walk_values written_out = values;
 };
 

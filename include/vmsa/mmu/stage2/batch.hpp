@@ -4,8 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include "vmsa/mmu/stage2_table_look_up.hpp"
-#include "vmsa/mmu/stage2_table_map.hpp"
+#include "vmsa/mmu/stage2/short_way.hpp"
 
 namespace vmsa {
 
@@ -39,6 +38,7 @@ template <class State>
 stage2_batch_outcome map_batch(State& t, std::span<page_mapping const> pages, prepared_leaf const& p,
                                existing what) noexcept {
   stage2_batch_outcome out;
+  u64 const other_kind = p.kind ^ t.leaf_kind;
   while (out.done < pages.size() && out) {
     std::size_t const width = pages.size() - out.done < batch_width ? pages.size() - out.done : batch_width;
     page_mapping const* const group = pages.data() + out.done;
@@ -50,7 +50,7 @@ stage2_batch_outcome map_batch(State& t, std::span<page_mapping const> pages, pr
     }
     for (std::size_t n = 0; n < width && out; ++n) {
       page_mapping const& m = group[n];
-      u64 const odd = (m.to.value & p.unusual_output) | (m.at.value & p.input_mask) | p.unusual | (where[n].value & 1);
+      u64 const odd = (m.to.value & p.unusual_output) | (m.at.value & p.input_mask) | other_kind | (where[n].value & 1);
       short_way done = short_way::no;
       if (odd == 0 && generation == State::mode::load(t.generation)) [[likely]]
         done = install_anywhere(t, where[n], {m.to.value | p.bits});
@@ -58,8 +58,7 @@ stage2_batch_outcome map_batch(State& t, std::span<page_mapping const> pages, pr
         out.all.entries_written += 1;
       } else if (done == short_way::no) [[unlikely]] {
         stage2_outcome const one = map_slow(t, m.at, m.to, p, what);
-        add_counts(out.all, one);
-        if (!one) set_error(out.all, one.error, one.at.value, one.at_level);
+        add_outcome(out.all, one);
       }
       if (out) [[likely]]
         ++out.done;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Mapping one leaf: what a fault does.
+// Mapping one leaf, or one Contiguous run of them: what a fault does.
 #pragma once
-#include "vmsa/mmu/maintenance.hpp"
-#include "vmsa/mmu/stage2_table_cache.hpp"
+#include "vmsa/mmu/stage2/unmap.hpp"
 
 namespace vmsa::engine {
 
@@ -10,6 +9,7 @@ template <class State>
 constexpr prepared_leaf prepare(State const& t, stage2_leaf const& leaf, level at) noexcept {
   prepared_leaf p;
   p.at = at;
+  p.kind = t.leaf_kind;
   descriptor_format const f = t.format();
   bool const page = at == level::l3;
   encoded_descriptor const d = encode_leaf_bits(leaf, page, f);
@@ -17,16 +17,16 @@ constexpr prepared_leaf prepare(State const& t, stage2_leaf const& leaf, level a
   if (!d || !leaf_allowed(f, at) || number(at) < number(t.shape.start_level()) || leaf.fwb != t.controls.fwb ||
       (leaf.contiguous && run == 1)) {
     p.error = table_error::leaf_encoding;
+    p.kind |= 1;
     return p;
   }
   p.bits = d.value.raw;
   p.run = run;
   p.input_mask = (u64{run} << t.shape.shift(at)) - 1;
-  p.unusual_output = p.input_mask | t.output_limit_mask() | bit_mask(63, 48);
-  bool const device = leaf.memory <= stage2_memory::device_GRE;
-  p.clean_data = !leaf.fwb && !device && leaf.memory != stage2_memory::normal_nc;
-  p.clean_instructions = !t.controls.dic && leaf.execute != stage2_execute::nobody && !device;
-  p.unusual = !page || run != 1 || p.clean_data || p.clean_instructions || !t.controls.coherent_walks;
+  p.unusual_output = p.input_mask | t.beyond_output | bit_mask(63, 48);
+  p.duties = duties_of_map(t.caching(d.value), t.controls.dic);
+  p.upkeep = run != 1 || p.duties != cache_duties{};
+  p.kind |= !page || p.upkeep != 0 || !t.controls.coherent_walks;
   return p;
 }
 
@@ -39,14 +39,6 @@ bool hold_free(State& t, pa first, u64 count) noexcept {
     return false;
   }
   return true;
-}
-
-// What hardware may have recorded in `old` since it said the same as `desired`: age and, with DBM, dirty state.
-template <class State>
-u64 hardware_state(State const& t, descriptor old, descriptor desired) noexcept {
-  if (!t.controls.ha) return 0;
-  bool const dbm = t.controls.hd && (old.raw & desired.raw & descriptor_bits::dbm::mask) != 0;
-  return old.raw & (descriptor_bits::af::mask | (dbm ? u64{0b10} << stage2_bits::s2ap::low : 0));
 }
 
 // What hardware recorded in the old entry goes on in one that maps the same page.
@@ -78,9 +70,9 @@ bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prep
   pa fresh[4] = {};
   unsigned const depth = (above.shift - target) / t.w().stride;
   for (unsigned n = 0; n < depth; ++n) {
-    std::optional<pa> const table = t.take_table();
+    std::optional<pa> const table = take_table(t);
     if (!table) {
-      while (n-- > 0) t.give_table(fresh[n], true);
+      while (n-- > 0) give_table(t, fresh[n], true);
       set_error(out, table_error::out_of_frames, input, above.at);
       return true;
     }
@@ -94,16 +86,15 @@ bool install_below(State& t, slot const& above, u64 input, descriptor leaf, prep
       t.fill(where, {fresh[n + 1].value | 0b11}, 0, 1);
     else
       t.fill(where, leaf, u64{1} << shift, p.run);
-    if (shift == t.page_shift()) {
-      t.all_free(fresh[n]);
-      t.occupy(where, p.run);
-    }
-    t.clean_table(fresh[n]);
+    all_free(t, fresh[n]);
+    occupy(t, where, n + 1 < depth ? 1 : p.run);
+    clean_table(t, fresh[n]);
   }
   if (!t.change(above.where, above.entry, {fresh[0].value | 0b11})) {
-    for (unsigned n = 0; n < depth; ++n) t.give_table(fresh[n], false);
+    for (unsigned n = 0; n < depth; ++n) give_table(t, fresh[n], false);
     return false;
   }
+  came_into_use(t, above.at, above.where, 1, use::table);
   out.tables_allocated += depth;
   out.entries_written += depth + p.run;
   return true;
@@ -119,22 +110,12 @@ bool install_run(State& t, slot const& s, descriptor leaf, prepared_leaf const& 
       if (t.load(s.where + 8 * n).raw != 0) return false;
     if (State::mode::concurrent && !hold_free(t, s.where, p.run)) return false;
     for (u64 n = 0; n < p.run; ++n) {
-      t.port->store(s.where + 8 * n, run_entry(leaf, n, s.shift), store_order::release);
-      t.publish(s.where + 8 * n);
+      t.put(s.where + 8 * n, run_entry(leaf, n, s.shift));
     }
   }
-  if (s.shift == t.page_shift()) t.occupy(s.where, p.run);
+  came_into_use(t, s.at, s.where, p.run, use::leaf);
   return true;
 }
-
-// What is in the way of a leaf may have to be split or unmapped first: see stage2_table_resize.hpp and
-// stage2_table_unmap.hpp.
-template <class State>
-u64 split_entries(State& t, pa first, u64 count, unsigned shift, level at, u64 input, stage2_outcome& out) noexcept;
-template <class State>
-bool unfold(State& t, pa first, unsigned shift, level at, u64 input, stage2_outcome& out) noexcept;
-template <class State>
-stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept;
 
 // One entry from live leaf to live leaf in the way its change needs. False when the entry changed meanwhile, or is not
 // of a Contiguous run any more.
@@ -156,7 +137,7 @@ bool change_leaf(State& t, slot const& s, u64 input, descriptor desired, prepare
   }
   if (in_run) {
     u64 const first = input & ~(region - 1);
-    (void)unfold(t, s.where - 8 * ((input - first) >> s.shift), s.shift, s.at, first, out);
+    unfold(t, s.where - 8 * ((input - first) >> s.shift), s.shift, s.at, first, out);
     return false;
   }
   stale_range stale;
@@ -164,12 +145,10 @@ bool change_leaf(State& t, slot const& s, u64 input, descriptor desired, prepare
   if (breaks) {
     if (!t.change(s.where, s.entry, busy_form(s.entry))) return false;
     stale.add(input, size, s.at, false);
-    out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
+    invalidate(t, stale, out);
     stale = {};
-    clean_replaced(t, s, desired);
-    clean_for_guest(t, leaf_output(desired, s.at, t.format()), size, p);
-    t.port->store(s.where, desired, store_order::release);
-    t.publish(s.where);
+    clean_replaced(t, s, desired, p);
+    t.put(s.where, desired);
     out.broke = true;
     out.entries_written += 2;
   } else {
@@ -178,7 +157,7 @@ bool change_leaf(State& t, slot const& s, u64 input, descriptor desired, prepare
     if (c.what == change_class::tighten || c.what == change_class::invalidate) stale.add(input, size, s.at, false);
     out.entries_written += 1;
   }
-  out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, stale);
+  invalidate(t, stale, out);
   return true;
 }
 
@@ -190,6 +169,14 @@ bool holds_run(State const& t, slot const& s, descriptor leaf, prepared_leaf con
     if ((run_entry(leaf, n, s.shift).raw | hardware_state(t, d, leaf)) != d.raw) return false;
   }
   return true;
+}
+
+// Unmaps whatever is where the leaf should be; false with an error when that cannot be done.
+template <class State>
+bool make_room(State& t, u64 input, prepared_leaf const& p, stage2_outcome& out) noexcept {
+  add_outcome(out, unmap_range(t, {input}, p.input_mask + 1));
+  out.broke = true;
+  return static_cast<bool>(out);
 }
 
 // A valid entry is where the leaf should be, or above it. False when it changed, or was moved out of the way.
@@ -214,11 +201,7 @@ bool map_over(State& t, slot const& s, u64 input, descriptor leaf, prepared_leaf
     set_error(out, refusal(what), input, s.at);
     return true;
   }
-  stage2_outcome const gone = unmap_range(t, {input}, p.input_mask + 1);
-  add_counts(out, gone);
-  out.broke = true;
-  if (!gone) set_error(out, gone.error, gone.at.value, gone.at_level);
-  return !gone;
+  return !make_room(t, input, p, out);
 }
 
 // The long way: everything that is not one free page in a table that is there.
@@ -226,7 +209,8 @@ template <class State>
 stage2_outcome map_any(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
   u64 const input = at.value;
   if (!p) return failed(p.error, input, p.at);
-  if (!t.shape.contains(input) || (to.value & t.output_limit_mask()) != 0)
+  if ((p.kind | 1) != (t.leaf_kind | 1)) return failed(table_error::leaf_encoding, input, p.at);
+  if (!t.shape.contains(input) || (to.value & t.beyond_output) != 0)
     return failed(table_error::out_of_range, input, p.at);
   if (((input | to.value) & p.input_mask) != 0) return failed(table_error::misaligned, input, p.at);
 
@@ -245,7 +229,7 @@ stage2_outcome map_any(State& t, ipa at, pa to, prepared_leaf const& p, existing
       done = map_over(t, s, input, leaf, p, what, out);
       continue;
     }
-    if (!cleaned) clean_for_guest(t, to, p.input_mask + 1, p);
+    if (!cleaned) carry_out(t, p.duties, to, p.input_mask + 1);
     cleaned = true;
     if (s.shift != target) {
       done = install_below(t, s, input, leaf, p, target, out);
@@ -258,13 +242,7 @@ stage2_outcome map_any(State& t, ipa at, pa to, prepared_leaf const& p, existing
         set_error(out, refusal(what), input, s.at);
         return out;
       }
-      stage2_outcome const gone = unmap_range(t, at, p.input_mask + 1);
-      add_counts(out, gone);
-      out.broke = true;
-      if (!gone) {
-        set_error(out, gone.error, gone.at.value, gone.at_level);
-        return out;
-      }
+      if (!make_room(t, input, p, out)) return out;
     }
     if (done) t.port->issue(barrier::dsb_ishst);
   }
@@ -272,107 +250,41 @@ stage2_outcome map_any(State& t, ipa at, pa to, prepared_leaf const& p, existing
   return out;
 }
 
+// One leaf into a free entry of a table that is there, without any cache maintenance. False when it is anything else,
+// and then nothing was done.
 template <class State>
-[[gnu::noinline]] stage2_outcome map_slow(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
+[[gnu::always_inline]] inline bool map_free(State& t, ipa at, pa to, prepared_leaf const& p,
+                                            stage2_outcome& out) noexcept {
+  pa where;
+  unsigned shift3;
+  if (((to.value & p.unusual_output) | (at.value & p.input_mask) | p.upkeep | ((p.kind ^ t.leaf_kind) >> 1)) != 0)
+    return false;
+  (void)t.find_page(at.value, where, shift3);
+  if (u64{8} << shift3 != p.input_mask + 1 || t.load(where).raw != 0) return false;
+  if (!t.change(where, {}, {to.value | p.bits})) return false;
+  if (p.at != t.shape.start_level())
+    occupy_one(t, where);
+  else
+    came_into_use(t, p.at, where, 1, use::leaf);
+  t.port->issue(barrier::dsb_ishst);
+  out.at = at + (p.input_mask + 1);
+  out.at_level = p.at;
+  out.entries_written = 1;
+  return true;
+}
+
+// By value: an object that is passed by reference has to stand in memory also where this is not called.
+template <class State>
+[[gnu::noinline]] stage2_outcome map_any_way(State& t, ipa at, pa to, prepared_leaf p, existing what) noexcept {
   if (!State::mode::concurrent || (what != existing::replace && p.run == 1)) return map_any(t, at, to, p, what);
   return restructure(t, at, [&] { return map_any(t, at, to, p, what); });
 }
 
-enum class short_way : u8 { installed, there, no };
-
-// One page into a last-level entry, if it is free.
+// The long way of the fault path: one leaf that is not a page into a free entry is not so long.
 template <class State>
-[[gnu::always_inline]] inline short_way install_page(State& t, pa where, descriptor leaf) noexcept {
-  descriptor const old = State::mode::concurrent ? t.port->compare_exchange(where, {}, leaf) : t.load(where);
-  if (old.raw == 0) [[likely]] {
-    if constexpr (!State::mode::concurrent) t.port->store(where, leaf, store_order::release);
-    return short_way::installed;
-  }
-  return old == leaf ? short_way::there : short_way::no;
-}
-
-// Where a cursor is sent that does not hold the group of `input`. The generation is loaded before the walk to the
-// group: what is unlinked later makes the cursor stale.
-template <class State>
-struct cursor_move {
-  u64 first = 0;
-  u64 generation = 0;
-
-  cursor_move(State& t, u64 input) noexcept
-      : first(t.page_number(input) & ~(group_entries - 1)), generation(State::mode::load(t.generation)) {}
-  // To the next group of the same table.
-  cursor_move next() const noexcept {
-    cursor_move m = *this;
-    m.first += group_entries;
-    return m;
-  }
-
-  // Whether the cursor takes the group: the one after its own at once, another when it comes a second time. Faults all
-  // over the place leave exact bits behind.
-  bool taken(stage2_cursor& cursor) const noexcept {
-    bool const again = cursor.seen == first;
-    cursor.seen = first;
-    return again || cursor.first + group_entries == first;
-  }
-  // Takes the group of the entry at `where`: its bits say nothing while the cursor holds it. A root of fewer entries is
-  // no group.
-  void take(State& t, stage2_cursor& cursor, pa where) const noexcept {
-    if (t.w().root_bytes < group_bytes && t.shape.start_level() == level::l3) return;
-    if constexpr (State::has_occupancy) t.set_free_bits(t.free_bits_of(where), 0);
-    cursor = {first, generation, where - (where.value & (group_bytes - 8)), first};
-  }
-};
-
-// One page into a last-level entry that no cursor vouches for.
-template <class State>
-[[gnu::always_inline]] inline short_way install_anywhere(State& t, pa where, descriptor leaf) noexcept {
-  if constexpr (State::has_occupancy) {
-    auto const f = t.free_bits_of(where);
-    if (f.free()) [[likely]] {
-      t.set_free_bits(f, f.without());
-      t.port->store(where, leaf, store_order::release);
-      return short_way::installed;
-    }
-  }
-  return install_page(t, where, leaf);
-}
-
-// A page in a group that the cursor does not hold.
-template <class State>
-[[gnu::always_inline]] inline short_way map_page(State& t, stage2_cursor& cursor, u64 input, descriptor leaf) noexcept {
-  cursor_move<State> const move(t, input);
-  pa where;
-  if ((input & t.w().page_mask) != 0 || !t.find_page(input, where)) [[unlikely]]
-    return short_way::no;
-  if (!move.taken(cursor)) [[likely]]
-    return install_anywhere(t, where, leaf);
-  move.take(t, cursor, where);
-  return install_page(t, where, leaf);
-}
-
-// The short way: a compare with the cursor, a load, a store.
-template <class State>
-[[gnu::always_inline]] inline stage2_outcome map(State& t, stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& p,
-                                                 existing what) noexcept {
-  u64 const odd = (to.value & p.unusual_output) | p.unusual;
-  descriptor const leaf{to.value | p.bits};
-  short_way done = short_way::no;
-  if (odd == 0) [[likely]] {
-    u64 const index = t.index_in(cursor, at.value);
-    if (index < group_entries && t.is_fresh(cursor)) [[likely]]
-      done = install_page(t, cursor.group + 8 * index, leaf);
-    else
-      done = map_page(t, cursor, at.value, leaf);
-  }
-  if (done == short_way::no) [[unlikely]]
-    return map_slow(t, at, to, p, what);
-  stage2_outcome out;
-  out.at = at + t.granule_bytes();
-  if (done == short_way::installed) [[likely]] {
-    t.port->issue(barrier::dsb_ishst);
-    out.entries_written = 1;
-  }
-  return out;
+[[gnu::noinline]] stage2_outcome map_slow(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
+  if (stage2_outcome out; map_free(t, at, to, p, out)) return out;
+  return map_any_way(t, at, to, p, what);
 }
 
 }  // namespace vmsa::engine

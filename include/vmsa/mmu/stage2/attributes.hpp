@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Permissions, age and dirty state: changes that need no break, only a TLBI where something was taken away.
+// Permissions and age, which need no break, only a TLBI where something was taken away; and the memory type, which
+// always needs one.
 #pragma once
-#include "vmsa/mmu/stage2_table_sweep.hpp"
+#include "vmsa/mmu/stage2/cache.hpp"
+#include "vmsa/mmu/stage2/descend.hpp"
 
 namespace vmsa::engine {
 
@@ -22,13 +24,24 @@ struct rewrite_leaves {
     if (desired == s.entry) return true;
     clean_for_execution(t, s.entry, desired, s.at, u64{1} << s.shift);
     if (!t.change(s.where, s.entry, desired)) return false;
-    out.entries_written += 1;
     // XN grants by 0: only the change to 00 takes nothing away.
-    u64 const gone = s.entry.raw & ~desired.raw & ~stage2_bits::xn::mask;
     bool const less =
         ((s.entry.raw ^ desired.raw) & stage2_bits::xn::mask) != 0 && (desired.raw & stage2_bits::xn::mask) != 0;
-    lost += (gone & clear) != 0 ? u64{1} << s.shift : 0;
-    if (gone != 0 || less) stale.add(input, u64{1} << s.shift, s.at, false);
+    changed(s.entry.raw & ~desired.raw & ~stage2_bits::xn::mask, less, input, s.shift, s.at);
+    return true;
+  }
+  void changed(u64 gone, bool less, u64 input, unsigned shift, level at) noexcept {
+    out.entries_written += 1;
+    lost += (gone & clear) != 0 ? u64{1} << shift : 0;
+    if (gone != 0 || less) stale.add(input, u64{1} << shift, at, false);
+  }
+  bool idle(u64 any) const noexcept { return set == 0 ? (any & clear) == 0 : any == 0; }
+  bool page(pa where, descriptor d, u64 input) noexcept {
+    descriptor const desired{(d.raw & ~clear) | set};
+    if (((d.raw ^ desired.raw) & stage2_bits::xn::mask) != 0) return false;
+    if (desired == d) return true;
+    if (!t.change(where, d, desired)) return false;
+    changed(d.raw & ~desired.raw, false, input, t.page_shift(), level::l3);
     return true;
   }
 
@@ -58,41 +71,31 @@ struct rewrite_leaves {
     u64 const bytes = u64{1} << leaf_region_bits(d, level::l3, t.format());
     u64 const run = input & ~(bytes - 1);
     if (run < begin || end - run < bytes)
-      (void)unfold(t, where - 8 * ((input - run) >> t.page_shift()), t.page_shift(), level::l3, run, out);
+      unfold(t, where - 8 * ((input - run) >> t.page_shift()), t.page_shift(), level::l3, run, out);
   }
 };
 
 template <partial Reach, class State>
 stage2_outcome rewrite(State& t, ipa at, u64 size, u64 clear, u64 set, u64* lost = nullptr) noexcept {
   rewrite_leaves<State, Reach> op{t, clear, set};
-  sweep_range(t, at, size, op);
-  if (op.out.entries_written != 0)
-    op.out.tlbi_count += invalidate(*t.port, t.controls, t.shape.tg(), t.format().ds, op.stale);
+  sweep(t, at, size, op);
+  if (op.out.entries_written != 0) invalidate(t, op.stale, op.out);
   if (lost != nullptr) *lost = op.lost;
   return op.out;
 }
 
-inline constexpr u64 write_bit = u64{0b10} << stage2_bits::s2ap::low;
+template <partial Reach, class State>
+[[gnu::noinline]] stage2_outcome rewrite_slow(State& t, ipa at, u64 size, u64 clear, u64 set, u64* lost) noexcept {
+  auto const f = [&] { return rewrite<Reach>(t, at, size, clear, set, lost); };
+  if constexpr (Reach == partial::split)
+    return restructure(t, at, f);
+  else
+    return f();
+}
 
 // S2AP and XN as a leaf holds them.
 constexpr u64 permission_fields(stage2_access access, stage2_execute execute) noexcept {
   return stage2_bits::xn::put(stage2_bits::s2ap::put(0, access), execute);
-}
-
-// One page gets more permissions: (raw | set) & ~clear, where `clear` are XN bits.
-template <class State>
-[[gnu::always_inline]] inline bool relax_page(State& t, pa where, u64 set, u64 clear, stage2_outcome& out) noexcept {
-  descriptor const old = t.load(where);
-  if (!single_page(old)) [[unlikely]]
-    return false;
-  descriptor const desired{(old.raw | set) & ~clear};
-  if (desired == old) return true;
-  if (clear != 0) clean_for_execution(t, old, desired, level::l3, t.granule_bytes());
-  if (!t.change(where, old, desired)) [[unlikely]]
-    return false;
-  t.port->issue(barrier::dsb_ishst);
-  out.entries_written = 1;
-  return true;
 }
 
 // Everything but one page at the last level: blocks and runs change as a whole.
@@ -126,19 +129,66 @@ template <class State>
   return op.out;
 }
 
+// First pass: every leaf whose MemAttr or Shareability differs becomes busy.
 template <class State>
-[[gnu::always_inline]] inline stage2_outcome relax(State& t, stage2_cursor& cursor, ipa at, stage2_access access,
-                                                   bool execute) noexcept {
-  u64 const set = stage2_bits::s2ap::put(0, access) | descriptor_bits::af::mask;
-  u64 const clear = execute ? stage2_bits::xn::mask : 0;
-  stage2_outcome out;
-  out.at = {(at.value | t.w().page_mask) + 1};
-  u64 const index = t.index_in(cursor, at.value);
-  pa where = cursor.group + 8 * index;
-  if ((index < group_entries && t.is_fresh(cursor)) || t.find_page(at.value, where)) [[likely]]
-    if (relax_page(t, where, set, clear, out)) [[likely]]
-      return out;
-  return relax_slow(t, at.value, set, clear);
+struct break_leaves {
+  static constexpr partial reach = partial::split;
+
+  State& t;
+  u64 mask = 0;
+  u64 value = 0;
+  stage2_outcome out{};
+  stale_range stale{};
+
+  bool leaf(slot const& s, u64 input) noexcept {
+    if ((s.entry.raw & mask) == value) return true;
+    if (!t.change(s.where, s.entry, busy_form(s.entry))) return false;
+    out.entries_written += 1;
+    out.broke = true;
+    stale.add(input, u64{1} << s.shift, s.at, false);
+    return true;
+  }
+};
+
+// Second pass over what the first one broke.
+template <class State>
+struct make_leaves {
+  State& t;
+  u64 mask = 0;
+  u64 value = 0;
+  stage2_outcome& out;
+
+  bool stopped() const noexcept { return false; }
+  u64 entry(slot const& s, part const& p, u64 input) noexcept {
+    if (t.is_table(s)) return below;
+    if (is_busy(s.entry) && s.entry != page_going) {
+      descriptor const leaf = leaf_form({(s.entry.raw & ~mask) | value}, s.at);
+      clean_retyped(t, s.entry, leaf, s.at);
+      t.put(s.where, leaf);
+      out.entries_written += 1;
+    }
+    return p.stop(input);
+  }
+};
+
+// Leaves that reach beyond the range are split first. `busy` means that the change ends there; what came before it has
+// the new type.
+template <class State>
+stage2_outcome change_memory(State& t, ipa at, u64 size, stage2_memory memory, shareability sh) noexcept {
+  descriptor_format const f = t.format();
+  encoded_descriptor const encoded = encode_leaf_bits({.memory = memory, .fwb = t.controls.fwb, .sh = sh}, true, f);
+  if (!encoded) return failed(table_error::leaf_encoding, at.value, level::l3);
+  u64 const mask = stage2_bits::memattr::mask | (f.ds ? 0 : stage2_bits::sh::mask);
+  u64 const value = encoded.value.raw & mask;
+
+  break_leaves<State> op{t, mask, value};
+  sweep(t, at, size, op);
+  if (op.stale.empty()) return op.out;
+  invalidate(t, op.stale, op.out);
+  make_leaves<State> make{t, mask, value, op.out};
+  descend(t, root_part(t, op.stale.begin, op.stale.end), make);
+  t.port->issue(barrier::dsb_ishst);
+  return op.out;
 }
 
 }  // namespace vmsa::engine

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: MIT
 // What a table operation is told about the machine, and what it answers.
 #pragma once
+#include "vmsa/arch/cache_duties.hpp"
 #include "vmsa/arch/features.hpp"
 #include "vmsa/arch/stage2_descriptor.hpp"
 
 namespace vmsa {
 
-// How the machine walks, caches and changes the tables: the controls that decide which maintenance a change needs.
+/// How the machine walks, caches and changes the tables: the controls that decide which maintenance a change needs.
 struct stage2_controls {
-  bool fwb = false;         // HCR_EL2.FWB: encodings, of every stage2_leaf too, and no cache maintenance for guest data
-  bool ha = false;          // VTCR_EL2.HA
-  bool hd = false;          // VTCR_EL2.HD, counts only with ha
-  u8 bbm = 0;               // FEAT_BBM level
-  bool ttl = false;         // FEAT_TTL: level hints in TLBI
-  bool tlbi_range = false;  // FEAT_TLBIRANGE
-  bool dic = false;         // CTR_EL0.DIC: no instruction cache invalidation
+  bool fwb = false;            // HCR_EL2.FWB: encodings, of every stage2_leaf too, and what caches are cleaned for
+  bool ha = false;             // VTCR_EL2.HA
+  bool hd = false;             // VTCR_EL2.HD, counts only with ha
+  u8 bbm = 0;                  // FEAT_BBM level
+  bool ttl = false;            // FEAT_TTL: level hints in TLBI
+  bool tlbi_range = false;     // FEAT_TLBIRANGE
+  bool dic = false;            // CTR_EL0.DIC: no instruction cache invalidation
   bool coherent_walks = true;  // the walker reads tables through the caches, as VTCR_EL2's WB, inner shareable walks do
 
-  // What these features allow, with the hardware updates off.
+  /// What these features allow, with the hardware updates off.
   static constexpr stage2_controls of(features const& f, bool fwb) noexcept {
     return {fwb && f.s2fwb, false, false, f.bbm, f.ttl, f.tlbi_range, f.dic, true};
   }
   friend constexpr bool operator==(stage2_controls const&, stage2_controls const&) = default;
 };
 
-// text/names.hpp has them in words.
+/// Why an operation stopped. text/words/names.hpp has them in words.
 enum class table_error : u8 {
   none,
   out_of_range,  // the IPA lies beyond the geometry, the output address beyond what the walker may output, or size is 0
@@ -37,14 +38,14 @@ enum class table_error : u8 {
   busy,  // lock_free: another call is between break and make here, or restructures; try again from outcome.at
 };
 
-// What may happen to what is mapped already.
+/// What may happen to what is mapped already.
 enum class existing : u8 {
   keep,     // nothing: a different mapping is already_mapped
   update,   // changes that need no break are made, others are needs_break
   replace,  // break-before-make where it is needed
 };
 
-// What an operation did. Counts hold for a failed call too: it says exactly how far it came.
+/// What an operation did. Counts hold for a failed call too: it says exactly how far it came.
 struct [[nodiscard]] stage2_outcome {
   table_error error = table_error::none;
   level at_level = level::l3;  // with an error: of the entry in the way; else of the leaf, where one was handled
@@ -59,24 +60,26 @@ struct [[nodiscard]] stage2_outcome {
   friend constexpr bool operator==(stage2_outcome const&, stage2_outcome const&) = default;
 };
 
-// A leaf encoded for one table and level: made once by stage2_table::prepare, used for many mappings.
+/// A leaf encoded for one kind of table and one level: made once by stage2_table::prepare, used for many mappings. A
+/// table of another kind (granule, format, sizes, FWB, DIC, walks) refuses it as leaf_encoding.
 struct [[nodiscard]] prepared_leaf {
   u64 bits = 0;                  // everything but the output address
   u64 input_mask = ~u64{0};      // input and output address bits that must be 0 for alignment
   u64 unusual_output = ~u64{0};  // output address bits that the short way does not take: misaligned, beyond the range,
                                  // or folded into other descriptor bits
-  u64 unusual = 1;               // 0 for one page that needs no cache maintenance: the short way
+  u64 kind = 1;                  // of the table, see leaf_kind; with bit 0 unless it is one page that needs no cache
+                                 // maintenance: the short way
+  u64 upkeep = 1;                // 0 for one leaf of any level that needs no cache maintenance for the guest
   u32 run = 1;                   // entries written: a whole Contiguous range, or one
   level at = level::l3;
-  bool clean_data = false;  // no FWB: a guest that ignores caches must find the data in memory
-  bool clean_instructions = false;
+  cache_duties duties{};  // over what is mapped, before the entry is written
   table_error error = table_error::none;
 
   constexpr explicit operator bool() const noexcept { return error == table_error::none; }
 };
 
-// Where a translation ends. Not mapped: the invalid entry, its level and the size of the hole it leaves, or size 0
-// beyond the geometry.
+/// Where a translation ends. Not mapped: the invalid entry, its level and the size of the hole it leaves, or size 0
+/// beyond the geometry.
 struct [[nodiscard]] stage2_mapping {
   descriptor entry{};
   level at = level::l3;
@@ -88,4 +91,40 @@ struct [[nodiscard]] stage2_mapping {
   friend constexpr bool operator==(stage2_mapping const&, stage2_mapping const&) = default;
 };
 
+namespace engine {
+
+constexpr stage2_outcome failed(table_error error, u64 input, level at) noexcept {
+  stage2_outcome out;
+  out.error = error;
+  out.at = {input};
+  out.at_level = at;
+  return out;
+}
+
+constexpr void add_counts(stage2_outcome& all, stage2_outcome const& one) noexcept {
+  all.entries_written += one.entries_written;
+  all.tables_allocated += one.tables_allocated;
+  all.tables_freed += one.tables_freed;
+  all.tlbi_count += one.tlbi_count;
+  all.broke |= one.broke;
+}
+constexpr void set_error(stage2_outcome& out, table_error error, u64 input, level at) noexcept {
+  out.error = error;
+  out.at = {input};
+  out.at_level = at;
+}
+// The counts of `one`, and its error.
+constexpr void add_outcome(stage2_outcome& all, stage2_outcome const& one) noexcept {
+  add_counts(all, one);
+  if (!one) set_error(all, one.error, one.at.value, one.at_level);
+}
+// What stopped at a leaf that begins before `input` came as far as that.
+constexpr void stopped_within(stage2_outcome& out, u64 input) noexcept {
+  if (!out && out.at.value < input) out.at = {input};
+}
+constexpr table_error refusal(existing what) noexcept {
+  return what == existing::keep ? table_error::already_mapped : table_error::needs_break;
+}
+
+}  // namespace engine
 }  // namespace vmsa
