@@ -2,6 +2,8 @@
 // Who else maps the same memory, with which attributes, and what a disagreement can do. Whether it does is the
 // coherency model's question: this is the static answer.
 #pragma once
+#include <optional>
+
 #include "vmsa/policy/decision.hpp"
 
 namespace vmsa {
@@ -45,8 +47,9 @@ constexpr memory_attributes attributes_of(vma_type t) noexcept {
 }
 
 // Live aliases beside the guest's mapping. `dma`: what an assigned device's accesses have (see policy/smmu.hpp); VFIO
-// always asks for IOMMU_CACHE, so the default is write-back.
-constexpr alias_list aliases_of(memory_inputs const& m, memory_attributes const& dma = linux_write_back) noexcept {
+// always asks for IOMMU_CACHE, so the default is write-back. Absent: no device gets through to it.
+constexpr alias_list aliases_of(memory_inputs const& m,
+                                std::optional<memory_attributes> const& dma = linux_write_back) noexcept {
   alias_list list;
   if (m.vma.type != vma_type::none && m.vma.access != host_access::none)
     list.add({alias_owner::monitor, attributes_of(m.vma.type)});
@@ -55,7 +58,7 @@ constexpr alias_list aliases_of(memory_inputs const& m, memory_attributes const&
     case linear_alias::write_back: list.add({alias_owner::linear_map, linux_write_back}); break;
     case linear_alias::nGnRnE: list.add({alias_owner::linear_map, device_memory(device_kind::nGnRnE)}); break;
   }
-  if (m.dma) list.add({alias_owner::dma, dma});
+  if (m.dma && dma) list.add({alias_owner::dma, *dma});
   return list;
 }
 
@@ -74,11 +77,8 @@ constexpr mismatch classify_mismatch(memory_attributes const& guest, memory_attr
                                      cache_duties duties) noexcept {
   memory_attributes const a = with_effective_shareability(guest);
   memory_attributes const b = with_effective_shareability(other);
-  if (same_definition(a, b)) return mismatch::none;
-  // Inner and Outer Shareable write-back differ by the letter, as under FWB when stage 1 says Normal-NC. Both domains
-  // hold every PE that a hypervisor runs on and every coherent master, so nothing is lost (restricted case 1).
-  if (is_write_back(a) && is_write_back(b) && a.sh != shareability::non && b.sh != shareability::non)
-    return mismatch::none;
+  // One Inner Shareable domain holds every PE that a hypervisor runs on, and every coherent master.
+  if (agree(a, b, true)) return mismatch::none;
   auto const uncached = [](memory_attributes const& m) { return is_device(m) || is_non_cacheable(m); };
   if (uncached(a) && uncached(b)) return mismatch::ordering_only;
   if (uncached(a) && !duties.clean_invalidate_poc) return mismatch::previous_contents;

@@ -37,11 +37,17 @@ enum class backing : u8 {
   pmem,
   gicv,
   guest_memfd,
+  guest_memfd_no_mmap,
   drm_wc_ram,
+  drm_vram,
   pfnmap_wb_ram,
   emulated_mmio,
   rom,
   custom,  // inputs given one by one
+  // What hypervisors that are no Linux tell apart, by names of their own.
+  ram = anonymous,
+  device = vfio_platform,
+  unbacked = emulated_mmio,
 };
 inline constexpr unsigned backing_count = static_cast<unsigned>(backing::custom) + 1;
 
@@ -56,9 +62,9 @@ namespace backing_detail {
 // The monitor's usual mappings.
 inline constexpr vma plain_wb{.type = vma_type::wb};
 inline constexpr vma anonymous_wb{.type = vma_type::wb, .swap_backed = true, .mte_allowed = true};
-inline constexpr vma shmem_wb{
-    .type = vma_type::wb, .shared = true, .swap_backed = true, .mte_allowed = true};
+inline constexpr vma shmem_wb{.type = vma_type::wb, .shared = true, .swap_backed = true, .mte_allowed = true};
 inline constexpr vma file_wb{.type = vma_type::wb, .shared = true};
+inline constexpr vma hugetlb_wb{.type = vma_type::wb, .shared = true, .hugetlb = true};
 inline constexpr vma no_vma{.type = vma_type::none, .access = host_access::none};
 constexpr vma pfnmap(vma_type type, bool allow_any_uncached = false) noexcept {
   return {.type = type, .pfnmap = true, .allow_any_uncached = allow_any_uncached, .shared = true};
@@ -79,8 +85,14 @@ inline constexpr auto backings = [] {
   } table = {{
       {backing::anonymous, "anonymous", {.vma = anonymous_wb}, "system RAM, private anonymous memory of the monitor"},
       {backing::memfd, "memfd", {.vma = shmem_wb}, "system RAM, a shared memfd (shmem)"},
-      {backing::hugetlb_2m, "hugetlb-2m", {.vma = file_wb, .host_leaf = level::l2}, "system RAM, hugetlb 2 MiB pages"},
-      {backing::hugetlb_1g, "hugetlb-1g", {.vma = file_wb, .host_leaf = level::l1}, "system RAM, hugetlb 1 GiB pages"},
+      {backing::hugetlb_2m,
+       "hugetlb-2m",
+       {.vma = hugetlb_wb, .host_leaf = level::l2},
+       "system RAM, hugetlb 2 MiB pages"},
+      {backing::hugetlb_1g,
+       "hugetlb-1g",
+       {.vma = hugetlb_wb, .host_leaf = level::l1},
+       "system RAM, hugetlb 1 GiB pages"},
       {backing::no_map, "no-map", no_map_ram, "reserved-memory with no-map, mapped by a driver or /dev/mem"},
       {backing::efi_runtime, "efi-runtime", no_map_ram, "EFI runtime services memory"},
       {backing::efi_persistent, "efi-persistent", {.vma = file_wb}, "EFI persistent memory with the WB attribute"},
@@ -105,31 +117,49 @@ inline constexpr auto backings = [] {
       {backing::nvgrace_resmem, "nvgrace-resmem", device(pfnmap(nc, true)),
        "GPU memory that the driver keeps uncached, through nvgrace-gpu vfio: RESMEM"},
       {backing::devm_generic, "devm-generic", dax, "devm_memremap_pages GENERIC memory in a plain VMA (devdax)"},
-      {backing::devm_generic_mixedmap, "devm-generic-mixedmap",
+      {backing::devm_generic_mixedmap,
+       "devm-generic-mixedmap",
        {.page = page_class::zone_device, .vma = {.type = wb, .mixedmap = true, .shared = true}},
        "devm_memremap_pages GENERIC memory in a MIXEDMAP VMA"},
       {backing::devm_coherent, "devm-coherent", dax, "MEMORY_DEVICE_COHERENT: accelerator memory the CPU caches"},
-      {backing::devm_private, "devm-private",
+      {backing::devm_private,
+       "devm-private",
        {.page = page_class::zone_device, .linear = linear_alias::none, .vma = no_vma, .slot = {slot_kind::none}},
        "MEMORY_DEVICE_PRIVATE: device memory that the CPU cannot map"},
       {backing::fs_dax, "fs-dax", dax, "a file on a DAX file system"},
-      {backing::p2pdma, "p2pdma",
-       {.page = page_class::p2pdma, .linear = linear_alias::nGnRnE,
+      {backing::p2pdma,
+       "p2pdma",
+       {.page = page_class::p2pdma,
+        .linear = linear_alias::nGnRnE,
         .vma = {.type = wb, .mixedmap = true, .shared = true}},
        "MEMORY_DEVICE_PCI_P2PDMA: peer-to-peer memory of a BAR"},
       {backing::soft_reserved, "soft-reserved", dax, "EFI soft-reserved memory through devdax"},
       {backing::cxl, "cxl", dax, "CXL HDM memory through devdax"},
       {backing::pmem, "pmem", dax, "persistent memory outside the EFI memory map"},
-      {backing::gicv, "gicv",
+      {backing::gicv,
+       "gicv",
        {.page = page_class::mmio, .linear = linear_alias::none, .vma = no_vma, .slot = {slot_kind::ioremap}},
        "the GICv2 virtual CPU interface page, mapped by the hypervisor"},
-      {backing::guest_memfd, "guest-memfd", {.vma = no_vma, .slot = {slot_kind::guest_memfd}},
+      {backing::guest_memfd,
+       "guest-memfd",
+       {.vma = no_vma, .slot = {slot_kind::guest_memfd}},
        "system RAM, a guest_memfd that the monitor does not map"},
-      {backing::drm_wc_ram, "drm-wc-ram", {.vma = pfnmap(nc)},
+      {backing::guest_memfd_no_mmap,
+       "guest-memfd-no-mmap",
+       {.vma = no_vma, .slot = {.kind = slot_kind::guest_memfd, .mappable = false}},
+       "system RAM, a guest_memfd made without GUEST_MEMFD_FLAG_MMAP"},
+      {backing::drm_wc_ram,
+       "drm-wc-ram",
+       {.vma = pfnmap(nc)},
        "system RAM that a graphics driver maps write-combining"},
-      {backing::pfnmap_wb_ram, "pfnmap-wb-ram", {.vma = pfnmap(wb)},
+      {backing::drm_vram, "drm-vram", device(pfnmap(nc)),
+       "memory of a graphics card that its driver maps write-combining: a blob of virtio-gpu"},
+      {backing::pfnmap_wb_ram,
+       "pfnmap-wb-ram",
+       {.vma = pfnmap(wb)},
        "system RAM that a driver maps write-back with remap_pfn_range"},
-      {backing::emulated_mmio, "emulated-mmio",
+      {backing::emulated_mmio,
+       "emulated-mmio",
        {.page = page_class::mmio, .linear = linear_alias::none, .vma = no_vma, .slot = {slot_kind::none}},
        "no memslot: the monitor emulates the device"},
       {backing::rom, "rom", {.vma = shmem_wb, .slot = {.read_only = true}}, "system RAM in a read-only memslot"},

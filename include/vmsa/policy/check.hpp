@@ -25,27 +25,33 @@ struct [[nodiscard]] policy_check {
   policy_problem what = policy_problem::none;
   std::size_t row = 0;                 // of impossible and unreachable
   std::optional<std::size_t> taker{};  // of unreachable: one earlier row that alone takes it all, if there is one
-  policy_input input{};                // of impossible
+  unsigned field = 0;                  // of impossible, in input_fields
   situation_set witness{};             // of missing: one situation
 
   constexpr explicit operator bool() const noexcept { return what == policy_problem::none; }
 };
 
+/// True when some situation is in both boxes.
+constexpr bool overlap(situation_set const& a, situation_set const& b) noexcept {
+  for (unsigned field = 0; field < input_fields.size(); ++field)
+    if ((a.get(field) & b.get(field)) == 0) return false;
+  return true;
+}
+
 namespace check_detail {
 
 constexpr situation_set everything() noexcept { return pack({}); }
 
-constexpr std::optional<policy_input> empty_input(situation_set const& s) noexcept {
-  for (unsigned i = 0; i < policy_input_count; ++i)
-    if (s.get(static_cast<policy_input>(i)) == 0) return static_cast<policy_input>(i);
+constexpr std::optional<unsigned> empty_field(situation_set const& s) noexcept {
+  for (unsigned i = 0; i < input_fields.size(); ++i)
+    if (s.get(i) == 0) return i;
   return std::nullopt;
 }
 
 constexpr situation_set any_one(situation_set s) noexcept {
-  for (unsigned i = 0; i < policy_input_count; ++i) {
-    auto const input = static_cast<policy_input>(i);
-    u64 const values = s.get(input);
-    s.put(input, values & (~values + 1));
+  for (unsigned field = 0; field < input_fields.size(); ++field) {
+    u64 const values = s.get(field);
+    s.put(field, values & (~values + 1));
   }
   return s;
 }
@@ -59,18 +65,14 @@ constexpr std::optional<situation_set> uncovered(situation_set box, std::span<ru
   if (rows.empty()) return any_one(box);
   situation_set const& row = rows.front().when;
   auto const rest = rows.subspan(1);
-  for (unsigned i = 0; i < policy_input_count; ++i) {
-    auto const input = static_cast<policy_input>(i);
-    if ((box.get(input) & row.get(input)) == 0) return uncovered(box, rest, budget);
-  }
-  for (unsigned i = 0; i < policy_input_count; ++i) {
-    auto const input = static_cast<policy_input>(i);
-    u64 const outside = box.get(input) & ~row.get(input);
+  if (!overlap(box, row)) return uncovered(box, rest, budget);
+  for (unsigned field = 0; field < input_fields.size(); ++field) {
+    u64 const outside = box.get(field) & ~row.get(field);
     if (outside == 0) continue;
     situation_set piece = box;
-    piece.put(input, outside);
+    piece.put(field, outside);
     if (std::optional<situation_set> const found = uncovered(piece, rest, budget)) return found;
-    box.put(input, box.get(input) & row.get(input));
+    box.put(field, box.get(field) & row.get(field));
   }
   return std::nullopt;
 }
@@ -83,8 +85,8 @@ constexpr policy_check check_policy(std::span<rule const> rows) noexcept {
   if (rows.size() > max_policy_rows) return {.what = policy_problem::too_many};
   unsigned budget = check_budget;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (std::optional<policy_input> const input = empty_input(rows[i].when))
-      return {.what = policy_problem::impossible, .row = i, .input = *input};
+    if (std::optional<unsigned> const field = empty_field(rows[i].when))
+      return {.what = policy_problem::impossible, .row = i, .field = *field};
     if (uncovered(rows[i].when, rows.first(i), budget)) continue;
     if (budget == 0) return {.what = policy_problem::too_complex, .row = i};
     policy_check found{.what = policy_problem::unreachable, .row = i};

@@ -1,43 +1,29 @@
 // SPDX-License-Identifier: MIT
 // From inputs to a decision: find the row, then say what it means for this access.
 #pragma once
+#include "vmsa/arch/cache_duties.hpp"
 #include "vmsa/policy/policy_table.hpp"
 
 namespace vmsa {
 
-// What a new leaf asks of the caches. Without FWB the guest may read memory past the cache, so what the host left in
-// it must be in memory first; an executable leaf must not hit stale instructions unless DIC says it cannot.
-constexpr cache_duties duties_of_map(stage2_memory memory, bool executable, bool fwb, bool dic) noexcept {
-  bool const cacheable = memory == stage2_memory::normal_wb || memory == stage2_memory::stage1;
-  return {.clean_invalidate_poc = cacheable && !fwb, .invalidate_instruction_pou = executable && !dic};
-}
-// Relaxing permissions of a leaf that is there: its data was cleaned when it was mapped.
-constexpr cache_duties duties_of_relax(bool executable, bool dic) noexcept {
-  return {.invalidate_instruction_pou = executable && !dic};
-}
-// After the TLBI. The guest may have written past the cache while the host's alias was cached.
-constexpr cache_duties duties_of_unmap(stage2_memory memory, bool fwb) noexcept {
-  bool const cacheable = memory == stage2_memory::normal_wb || memory == stage2_memory::stage1;
-  return {.clean_invalidate_poc = cacheable && !fwb};
-}
-// When the guest toggles SCTLR_EL1.M or C, or maintains by set/way: over the whole VM.
-constexpr cache_duties duties_of_cache_toggle(bool fwb) noexcept { return {.clean_invalidate_poc = !fwb}; }
-
-constexpr decision decide(policy_table const& table, policy_host const& host, memory_inputs const& inputs,
-                          backing kind, fault_access const& access) noexcept {
+constexpr decision decide(policy_table const& table, policy_host const& host, memory_inputs const& inputs, backing kind,
+                          fault_access const& access) noexcept {
   decision d;
   d.fwb = table.runs_with_fwb(host);
   d.capability_243 = table.traits().has_capability_243 && maintenance_free(host);
-  d.row = table.find(host, inputs, kind, access);
-  if (d.row == nullptr) return d;
-  verdict const& v = d.row->then;
+  d.of_kvm = table.traits().of_kvm;
+  std::size_t const found = table.find({host, inputs, kind, access});
+  if (found == table.rows().size()) return d;
+  rule const& row = table.rows()[found];
+  d.row = &row;
+  verdict const& v = row.then;
   d.outcome = v.outcome;
   d.error = v.error;
   d.cause = v.cause;
   d.exception = v.exception;
   d.esr_el1 = exception_syndrome(v.exception, access);
   if (!d.maps()) return d;
-  d.memattr = d.row->memattr[d.fwb];
+  d.memattr = row.memattr[d.fwb];
   if (d.memattr == no_memattr) {  // Normal-WT has no encoding with FWB
     d.outcome = policy_outcome::not_applicable;
     return d;
@@ -45,6 +31,7 @@ constexpr decision decide(policy_table const& table, policy_host const& host, me
   d.memory = v.memory;
   d.sh = v.sh;
   d.sh_in_leaf = !host.lpa2_tables;
+  d.tg = host.page;
 
   // Every grant as one bit, so that the row's own is picked without a branch: the rows of a real guest's faults vary.
   bool const exec = access.kind == access_kind::exec && !access.stage1_walk;
@@ -60,10 +47,12 @@ constexpr decision decide(policy_table const& table, policy_host const& host, me
   d.executable = pick(execute_grants, v.execute) && (!nested || host.nested.execute);
 
   if (v.leaf != leaf_limit::page && !inputs.slot.log_dirty) {
+    // Stage 2 has level 1 blocks of 4K tables only; a hugetlb page smaller than a block is mapped in pages.
+    bool const k4 = host.page == granule::k4;
     if (inputs.vma.pfnmap) {
-      d.largest_leaf = level::l1;
+      d.largest_leaf = k4 ? level::l1 : level::l2;
     } else if (v.leaf == leaf_limit::host) {
-      d.largest_leaf = inputs.host_leaf;
+      d.largest_leaf = k4 ? inputs.host_leaf : inputs.host_leaf == level::l1 ? level::l2 : level::l3;
     }
     // pKVM's hypervisor takes pages and level 2 blocks only.
     if (host.mode == hypervisor_mode::pkvm_guest && d.largest_leaf < level::l2) d.largest_leaf = level::l2;
@@ -71,7 +60,7 @@ constexpr decision decide(policy_table const& table, policy_host const& host, me
   if (table.traits().linux_cache_duties) {
     d.duties = access.fault == fault_reason::permission
                    ? duties_of_relax(d.executable, host.cpu.dic)
-                   : duties_of_map(d.memory, d.executable, d.fwb, host.cpu.dic);
+                   : duties_of_map(caching_of(d.memory, d.executable, d.fwb), host.cpu.dic);
   }
   return d;
 }

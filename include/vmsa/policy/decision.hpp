@@ -3,6 +3,7 @@
 #pragma once
 #include <concepts>
 
+#include "vmsa/arch/cache_duties.hpp"
 #include "vmsa/arch/stage2_descriptor.hpp"
 #include "vmsa/arch/syndrome.hpp"
 #include "vmsa/policy/host.hpp"
@@ -13,14 +14,15 @@ namespace vmsa {
 struct rule;  // policy/rule.hpp
 
 enum class policy_outcome : u8 {
-  map,              // a leaf is written
-  memslot_error,    // the slot is refused before the guest runs
-  run_error,        // KVM_RUN returns -errno
-  guest_exception,  // the guest takes an exception
-  mmio_exit,        // the monitor emulates the access
-  make_young,       // the leaf is there: its access flag is set
-  skip_instruction, // cache maintenance where there is nothing to maintain
-  not_applicable,   // no such memory can be behind a guest, or no row of the policy speaks about it
+  map,               // a leaf is written
+  memslot_error,     // the slot is refused before the guest runs
+  run_error,         // KVM_RUN returns -errno
+  guest_exception,   // the guest takes an exception
+  mmio_exit,         // the monitor emulates the access
+  make_young,        // the leaf is there: its access flag is set
+  skip_instruction,  // cache maintenance where there is nothing to maintain
+  sea_exit,          // the monitor is told of an external abort: KVM_EXIT_ARM_SEA
+  not_applicable,    // no such memory can be behind a guest, or no row of the policy speaks about it
 };
 
 enum class policy_errno : u8 { none, efault, einval, eperm, eio, enosys };
@@ -38,6 +40,8 @@ enum class policy_cause : u8 {
   pfnmap_dirty_logging,          // memslot EINVAL
   guest_memfd_unsupported,       // memslot EINVAL
   guest_memfd_flags,             // memslot EINVAL
+  guest_memfd_no_mmap,           // memslot EINVAL: made without GUEST_MEMFD_FLAG_MMAP
+  partial_host_page,             // memslot EINVAL: size or address is no multiple of the host's page
   protected_slot_flags,          // memslot EPERM
   protected_backing,             // EIO: neither anonymous nor shmem
   pkvm_not_cacheable,            // EINVAL: Device or Normal-NC in a VM under pKVM
@@ -49,44 +53,60 @@ enum class policy_cause : u8 {
   beyond_host_limit,             // guest exception, Address size
   beyond_vm_limit,               // guest exception
   external_abort,                // guest exception, SError
+  unsupported_access,            // guest exception: an exclusive or atomic access to memory that cannot take one
+  not_a_mapping_fault,           // no leaf cures this fault, and the policy does not say what is done with it
   nested_permission,             // the guest hypervisor's own stage 2 refuses: its fault, not ours
   configuration,                 // another hypervisor refuses the mapping
 };
 
-enum class injected_exception : u8 { none, external_abort, address_size, serror, stage2_fault };
+enum class injected_exception : u8 { none, external_abort, address_size, serror, stage2_fault, unsupported_access };
 
-// Work on caches that goes with a change of a leaf.
-struct cache_duties {
-  bool clean_invalidate_poc = false;       // data, over the whole leaf, through the linear map
-  bool invalidate_instruction_pou = false;
-
-  friend constexpr bool operator==(cache_duties, cache_duties) = default;
-};
-
+/// What a policy answers to one fault. `row` points into the policy's rows: KVM's and the hypervisors' live for ever, a
+/// policy file's as long as a copy of its user_policy.
 struct [[nodiscard]] decision {
   policy_outcome outcome = policy_outcome::not_applicable;
   // For outcome map: what the leaf says.
   stage2_memory memory = stage2_memory::normal_wb;
-  u8 memattr = 0b1111;             // MemAttr[3:0] in the scheme that `fwb` names
-  bool fwb = false;                // the hypervisor runs with HCR_EL2.FWB
+  u8 memattr = 0b1111;  // MemAttr[3:0] in the scheme that `fwb` names
+  bool fwb = false;     // the hypervisor runs with HCR_EL2.FWB
   shareability sh = shareability::inner;
-  bool sh_in_leaf = true;          // false with FEAT_LPA2 descriptors: VTCR_EL2 says it
+  bool sh_in_leaf = true;  // false with FEAT_LPA2 descriptors: VTCR_EL2 says it
   bool readable = false;
   bool writable = false;
   bool executable = false;         // by EL1 and EL0
+  granule tg = granule::k4;        // of the leaf
   level largest_leaf = level::l3;  // see leaf_at for the leaf that a region allows
   cache_duties duties{};           // before the leaf is written
   // For errors and exceptions.
   policy_errno error = policy_errno::none;
   policy_cause cause = policy_cause::none;
   injected_exception exception = injected_exception::none;
-  u64 esr_el1 = 0;                 // for external_abort and address_size, else 0
+  u64 esr_el1 = 0;  // of a synchronous exception, else 0
   // KVM_CHECK_EXTENSION(KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED) on this host, whatever this fault comes to.
   bool capability_243 = false;
-  rule const* row = nullptr;       // lives as long as the policy's table
+  bool of_kvm = false;        // the policy is KVM's: an error is KVM_RUN's or the memslot ioctl's
+  rule const* row = nullptr;  // null: no row matches
 
   constexpr bool maps() const noexcept { return outcome == policy_outcome::map; }
 };
+
+/// The decision to map, for a policy that is nobody's in particular: the region's largest leaf unless `largest` is
+/// smaller, in FWB's encoding where `host` has it. Not applicable where the memory type has no encoding there
+/// (Normal-WT with FWB).
+constexpr decision make_decision(stage2_memory memory, stage2_access access, bool execute, policy_host const& host,
+                                 level largest = level::l1) noexcept {
+  decision d{.memory = memory, .fwb = host.cpu.s2fwb, .sh_in_leaf = !host.lpa2_tables, .tg = host.page};
+  std::optional<u8> const memattr = encode_memattr(memory, d.fwb);
+  if (!memattr) return d;
+  d.outcome = policy_outcome::map;
+  d.memattr = *memattr;
+  d.readable = access == stage2_access::read || access == stage2_access::read_write;
+  d.writable = access == stage2_access::write || access == stage2_access::read_write;
+  d.executable = execute;
+  d.largest_leaf = largest;
+  d.duties = duties_of_map(caching_of(memory, d.executable, d.fwb), host.cpu.dic);
+  return d;
+}
 
 // Anything that decides. handle_fault calls it once per fault; it must not allocate.
 template <class P>
@@ -106,12 +126,16 @@ constexpr stage2_leaf leaf_of(decision const& d) noexcept {
 // ESR_EL1 as the hypervisor fills it: a synchronous abort, IL set, from the EL the guest was at. Its layout is that of
 // ESR_EL2.
 constexpr u64 exception_syndrome(injected_exception e, fault_access const& access) noexcept {
-  if (e != injected_exception::external_abort && e != injected_exception::address_size) return 0;
+  if (e == injected_exception::none || e == injected_exception::serror || e == injected_exception::stage2_fault)
+    return 0;
   using enum exception_class;
   exception_class const ec = access.kind == access_kind::exec
                                  ? (access.from_el0 ? instruction_abort_lower_el : instruction_abort_same_el)
                                  : (access.from_el0 ? data_abort_lower_el : data_abort_same_el);
-  u64 esr = esr_el2::fsc::put(0, e == injected_exception::external_abort ? 0x10 : 0x00);
+  u8 const fsc = e == injected_exception::external_abort       ? 0x10
+                 : e == injected_exception::unsupported_access ? 0x35
+                                                               : 0x00;
+  u64 esr = esr_el2::fsc::put(0, fsc);
   esr = esr_el2::il::put(esr, true);
   return esr_el2::ec::put(esr, static_cast<u8>(ec));
 }

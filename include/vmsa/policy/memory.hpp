@@ -41,6 +41,7 @@ struct vma {
   bool shared = false;              // MAP_SHARED
   bool swap_backed = false;         // anonymous or shmem pages
   bool mte_allowed = false;         // VM_MTE_ALLOWED
+  bool hugetlb = false;             // VM_HUGETLB
   host_access access = host_access::read_write;
   // The VMA replaced another after the memslot was made, so that only the fault looks at it.
   bool late = false;
@@ -58,8 +59,10 @@ inline constexpr unsigned slot_kind_count = 4;
 
 struct memslot {
   slot_kind kind = slot_kind::memory;
-  bool read_only = false;  // KVM_MEM_READONLY
-  bool log_dirty = false;  // KVM_MEM_LOG_DIRTY_PAGES
+  bool read_only = false;   // KVM_MEM_READONLY
+  bool log_dirty = false;   // KVM_MEM_LOG_DIRTY_PAGES
+  bool mappable = true;     // of a guest_memfd: made with GUEST_MEMFD_FLAG_MMAP
+  bool whole_pages = true;  // size and addresses are multiples of the host's page
 
   friend constexpr bool operator==(memslot const&, memslot const&) = default;
 };
@@ -68,10 +71,10 @@ struct memslot {
 struct memory_inputs {
   page_class page = page_class::map_memory;
   linear_alias linear = linear_alias::write_back;
-  struct vma vma{};
+  struct vma vma {};
   memslot slot{};
-  bool dma = false;                       // devices reach it through an SMMU: the guest has one assigned
-  level host_leaf = level::l3;            // largest leaf the host's own mapping has: l2 for hugetlb 2 MiB (4K granule)
+  bool dma = false;             // devices reach it through an SMMU: the guest has one assigned
+  level host_leaf = level::l3;  // largest leaf the host's own mapping fills, in levels of the 4K granule: l2 is 2 MiB
 
   friend constexpr bool operator==(memory_inputs const&, memory_inputs const&) = default;
 };

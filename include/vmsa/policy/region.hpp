@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Guest-physical ranges and what is behind them, as a sorted span: the core allocates nothing.
 #pragma once
+#include <optional>
 #include <span>
 
 #include "vmsa/arch/address.hpp"
@@ -13,8 +14,8 @@ using hva = address<hva_space>;  // an address in the monitor
 
 struct region {
   ipa base{};
-  u64 size = 0;                    // bytes, whole pages
-  pa output{};                     // the frame behind `base`; the range is contiguous
+  u64 size = 0;  // bytes, whole pages
+  pa output{};   // the frame behind `base`; the range is contiguous
   enum backing backing = backing::anonymous;
   memory_inputs inputs{};
   // Largest leaf for which the monitor's address, the IPA and the frame are congruent; see congruent_leaf. A smaller
@@ -52,38 +53,22 @@ constexpr level leaf_at(region const& r, ipa where, level limit, granule g) noex
   if (g != granule::k4 && limit < level::l2) limit = level::l2;
   for (level l = limit; l < level::l3; l = next(l)) {
     u64 const size = level_size(g, l);
-    ipa const start = where.align_down(size);
+    ipa const start = where.floor_to(size);
     bool const congruent = ((r.base.value ^ r.output.value) & (size - 1)) == 0;
     if (congruent && start >= r.base && start - r.base <= r.size && r.size - (start - r.base) >= size) return l;
   }
   return level::l3;
 }
 
-// The region that holds `where`, or nullptr. `regions` is valid: see check_regions. Logarithmic.
-constexpr region const* find(std::span<region const> regions, ipa where) noexcept {
-  std::size_t low = 0;
-  std::size_t high = regions.size();
-  while (low < high) {
-    std::size_t const middle = low + (high - low) / 2;
-    if (regions[middle].base <= where) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  if (low == 0 || !regions[low - 1].contains(where)) return nullptr;
-  return &regions[low - 1];
-}
-
 enum class region_problem : u8 {
   none,
-  empty,              // size 0
+  empty,  // size 0
   misaligned_base,
   misaligned_size,
   misaligned_output,
-  wraps,              // base + size or output + size passes 2^64
-  out_of_order,       // base below its predecessor's
-  overlap,            // begins inside its predecessor
+  wraps,         // base + size or output + size passes 2^64
+  out_of_order,  // base below its predecessor's
+  overlap,       // begins inside its predecessor
 };
 
 struct [[nodiscard]] region_check {
@@ -94,7 +79,7 @@ struct [[nodiscard]] region_check {
   friend constexpr bool operator==(region_check, region_check) = default;
 };
 
-// The first thing wrong with a region map, in order. Aliased outputs are allowed: two windows may show one frame.
+/// The first thing wrong with regions, in order. Aliased outputs are allowed: two windows may show one frame.
 constexpr region_check check_regions(std::span<region const> regions, granule g) noexcept {
   u64 const page = granule_size(g);
   for (std::size_t i = 0; i < regions.size(); ++i) {
@@ -112,5 +97,40 @@ constexpr region_check check_regions(std::span<region const> regions, granule g)
   }
   return {};
 }
+
+/// Regions that were checked where they came in, so that nobody searches what is unsorted or overlaps. It points to the
+/// caller's regions, whose addresses stay as they are while it is used; their inputs may change.
+class region_map {
+ public:
+  constexpr region_map() = default;
+
+  /// None where check_regions says what is wrong. Of constants, `constexpr region_map memory = *region_map::over(...)`
+  /// does not compile then.
+  static constexpr std::optional<region_map> over(std::span<region const> regions, granule g) noexcept {
+    if (!check_regions(regions, g)) return std::nullopt;
+    return region_map(regions);
+  }
+
+  /// The region that holds `where`, or nullptr. Logarithmic.
+  constexpr region const* find(ipa where) const noexcept {
+    std::size_t low = 0;
+    std::size_t high = regions_.size();
+    while (low < high) {
+      std::size_t const middle = low + (high - low) / 2;
+      if (regions_[middle].base <= where) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low == 0 || !regions_[low - 1].contains(where)) return nullptr;
+    return &regions_[low - 1];
+  }
+
+ private:
+  constexpr explicit region_map(std::span<region const> regions) noexcept : regions_(regions) {}
+
+  std::span<region const> regions_{};
+};
 
 }  // namespace vmsa

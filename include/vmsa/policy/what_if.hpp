@@ -6,21 +6,25 @@
 namespace vmsa {
 
 enum class circumstance : u8 {
-  fwb_and_dic,        // the host had both
-  without_fwb,        // the host had no FWB
-  without_dic,        // the host had no DIC
-  before_6_9,
-  from_6_9,           // 6.9 to 6.16
-  from_6_17,
-  allow_any_uncached, // the driver set VM_ALLOW_ANY_UNCACHED
-  cacheable_vma,      // the VMA were write-back
-  not_special,        // the VMA had neither VM_PFNMAP nor VM_MIXEDMAP
+  fwb_and_dic,           // the host had both
+  without_fwb,           // the host had no FWB
+  without_dic,           // the host had no DIC
+  release,               // another release: what_if names the first and the last era that decide so
+  allow_any_uncached,    // the driver set VM_ALLOW_ANY_UNCACHED
+  cacheable_vma,         // the VMA were write-back
+  not_special,           // the VMA had neither VM_PFNMAP nor VM_MIXEDMAP
+  host_entry_read_only,  // the host's entry were read-only still, as a driver's may be before the monitor's first write
+  host_entry_writable,   // the host's entry were writable
   no_dirty_logging,
   not_read_only,
-  on_fetch,           // the access were a fetch
-  without_protection, // the VM were not under pKVM
+  whole_host_pages,    // the slot were made of whole pages of the host
+  guest_memfd_mmap,    // the guest_memfd were made with GUEST_MEMFD_FLAG_MMAP
+  nisv_exits,          // the VM had KVM_CAP_ARM_NISV_TO_USER
+  sea_exits,           // the VM had KVM_CAP_ARM_SEA_TO_USER
+  on_fetch,            // the access were a fetch
+  without_protection,  // the VM were not under pKVM
 };
-inline constexpr unsigned circumstance_count = 13;
+inline constexpr unsigned circumstance_count = 17;
 
 // The guest sees no difference: same outcome, type, permissions, errno and syndrome. Leaf size and duties may differ.
 constexpr bool same_answer(decision const& a, decision const& b) noexcept {
@@ -30,52 +34,109 @@ constexpr bool same_answer(decision const& a, decision const& b) noexcept {
          a.executable == b.executable;
 }
 
+/// One thing different, and what is decided then. The row of `then` is one of KVM's, which live for ever.
 struct what_if {
   circumstance changed{};
   decision then{};
+  kvm_era first{};  // of `release`: the eras that decide so, next to each other
+  kvm_era last{};
 };
 
-// At most one entry for each change, in the order of the enumeration.
 struct what_if_list {
-  what_if items[circumstance_count] = {};
+  static constexpr unsigned capacity = circumstance_count - 1 + kvm_era_count;
+  what_if items[capacity] = {};
   unsigned count = 0;
 
+  constexpr void add(what_if const& w) noexcept { items[count++] = w; }
   constexpr what_if const* begin() const noexcept { return items; }
   constexpr what_if const* end() const noexcept { return items + count; }
 };
 
+namespace what_if_detail {
+
+struct question {
+  kvm_era era{};
+  policy_host host{};
+  memory_inputs memory{};
+  backing kind{};
+  fault_access access{};
+
+  constexpr decision decide() const noexcept { return vmsa::decide(kvm_table(era), host, memory, kind, access); }
+};
+
+// The question with one thing different; false when that cannot be.
+constexpr bool vary(question& q, circumstance c) noexcept {
+  vma& v = q.memory.vma;
+  bool const has_vma = v.type != vma_type::none;
+  switch (c) {
+    case circumstance::fwb_and_dic: q.host.cpu.s2fwb = q.host.cpu.dic = true; return true;
+    case circumstance::without_fwb: q.host.cpu.s2fwb = false; return true;
+    case circumstance::without_dic: q.host.cpu.dic = false; return true;
+    case circumstance::release: return true;
+    case circumstance::allow_any_uncached: v.allow_any_uncached = true; return has_vma;
+    case circumstance::cacheable_vma: v.type = vma_type::wb; return has_vma;
+    case circumstance::not_special: v.pfnmap = v.mixedmap = false; return has_vma;
+    case circumstance::host_entry_read_only: {
+      // A driver that wants to know of the first write maps its own RAM read-only until then.
+      bool const drivers_ram = v.pfnmap && pfn_is_map_memory(q.memory.page) && v.access == host_access::read_write;
+      v.access = host_access::read_only;
+      return drivers_ram;
+    }
+    case circumstance::host_entry_writable: v.access = host_access::read_write; return has_vma;
+    case circumstance::no_dirty_logging: q.memory.slot.log_dirty = false; return true;
+    case circumstance::not_read_only: q.memory.slot.read_only = false; return true;
+    case circumstance::whole_host_pages: q.memory.slot.whole_pages = true; return true;
+    case circumstance::guest_memfd_mmap: q.memory.slot.mappable = true; return true;
+    case circumstance::nisv_exits: q.host.nisv_exits = true; return true;
+    case circumstance::sea_exits: q.host.sea_exits = true; return true;
+    case circumstance::on_fetch: q.access.kind = access_kind::exec; return true;
+    case circumstance::without_protection:
+      if (q.host.mode != hypervisor_mode::nested) q.host.mode = hypervisor_mode::vhe;
+      return true;
+  }
+  return false;
+}
+
+}  // namespace what_if_detail
+
+/// At most one entry for each change, in the order of the enumeration; releases that decide alike are one entry. An
+/// Alignment fault is stage 2's because the leaf is Device, so its entries are what would make the leaf Normal.
 constexpr what_if_list what_would_change(kernel_version version, policy_host const& host, memory_inputs const& inputs,
                                          backing kind, fault_access const& access) noexcept {
-  kvm_era const era = era_of(version);
-  decision const now = decide(kvm_table(era), host, inputs, kind, access);
+  using namespace what_if_detail;
+  question const asked{era_of(version), host, inputs, kind, access};
+  decision const now = asked.decide();
+  bool const alignment = access.fault == fault_reason::alignment;
+  question base = asked;
+  if (alignment) base.access.fault = fault_reason::translation;
+  auto const counts = [&](decision const& then) {
+    return alignment ? then.maps() && !is_device(then.memory) : !same_answer(now, then);
+  };
   what_if_list list;
   for (unsigned i = 0; i < circumstance_count; ++i) {
     auto const c = static_cast<circumstance>(i);
-    policy_host h = host;
-    memory_inputs m = inputs;
-    fault_access a = access;
-    kvm_era e = era;
-    switch (c) {
-      case circumstance::fwb_and_dic: h.cpu.s2fwb = h.cpu.dic = true; break;
-      case circumstance::without_fwb: h.cpu.s2fwb = false; break;
-      case circumstance::without_dic: h.cpu.dic = false; break;
-      case circumstance::before_6_9: e = kvm_era::to_6_8; break;
-      case circumstance::from_6_9: e = kvm_era::from_6_9; break;
-      case circumstance::from_6_17: e = era == kvm_era::from_7_1 ? era : kvm_era::from_6_17; break;
-      case circumstance::allow_any_uncached: m.vma.allow_any_uncached = true; break;
-      case circumstance::cacheable_vma: m.vma.type = vma_type::wb; break;
-      case circumstance::not_special: m.vma.pfnmap = m.vma.mixedmap = false; break;
-      case circumstance::no_dirty_logging: m.slot.log_dirty = false; break;
-      case circumstance::not_read_only: m.slot.read_only = false; break;
-      case circumstance::on_fetch: a.kind = access_kind::exec; break;
-      case circumstance::without_protection:
-        if (h.mode != hypervisor_mode::nested) h.mode = hypervisor_mode::vhe;
-        break;
+    question q = base;
+    if (!vary(q, c)) continue;
+    if (c != circumstance::release) {
+      // What the question has already changes nothing, even where the fault itself was put aside.
+      bool const same = q.host == base.host && q.memory == base.memory && q.access == base.access;
+      decision const then = q.decide();
+      if (!same && counts(then)) list.add({c, then, {}, {}});
+      continue;
     }
-    bool const about_vma = c == circumstance::allow_any_uncached || c == circumstance::cacheable_vma || c == circumstance::not_special;
-    if (about_vma && inputs.vma.type == vma_type::none) continue;
-    decision const then = decide(kvm_table(e), h, m, kind, a);
-    if (!same_answer(now, then)) list.items[list.count++] = {c, then};
+    what_if* run = nullptr;
+    for (unsigned e = 0; e < kvm_era_count; ++e) {
+      q.era = static_cast<kvm_era>(e);
+      decision const then = q.decide();
+      if (q.era == asked.era || !counts(then)) {
+        run = nullptr;
+      } else if (run != nullptr && same_answer(run->then, then)) {
+        run->last = q.era;
+      } else {
+        list.add({c, then, q.era, q.era});
+        run = &list.items[list.count - 1];
+      }
+    }
   }
   return list;
 }
