@@ -4,8 +4,8 @@
 #pragma once
 #include <atomic>
 
+#include "vmsa/mmu/concurrency.hpp"
 #include "vmsa/mmu/port.hpp"
-#include "vmsa/mmu/stage2_table_mode.hpp"
 #include "vmsa/sim/arena.hpp"
 
 namespace vmsa::sim {
@@ -120,9 +120,12 @@ class direct_memory {
   u64 size_;
 };
 
-// The same, but an access outside the memory throws std::out_of_range instead of touching the host's.
+// The same, but an access outside the memory throws std::out_of_range instead of touching the host's. Under a table,
+// whose operations are noexcept, that ends the program: see mmu_port.
 class machine_memory {
  public:
+  using mode = lock_free;
+
   explicit machine_memory(u64 size, pa base = {0}) : memory_(size), direct_(memory_, base) {}
 
   pa base() const noexcept { return direct_.base(); }
@@ -141,11 +144,11 @@ class machine_memory {
     return direct_.compare_exchange(where, expected, desired);
   }
   void fill(pa where, descriptor first, u64 step, u64 count) {
-    check(where, 8 * count);
+    check_words(where, count);
     direct_.fill(where, first, step, count);
   }
   u64 clear_bits(pa where, u64 count, u64 clear) {
-    check(where, 8 * count);
+    check_words(where, count);
     return direct_.clear_bits(where, count, clear);
   }
   void maintain(cache_op, pa, u64) noexcept {}
@@ -154,6 +157,7 @@ class machine_memory {
 
  private:
   void check(pa where, u64 bytes) const;
+  void check_words(pa where, u64 count) const;
 
   arena memory_;
   direct_memory<lock_free> direct_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "vmsa/mmu/port.hpp"
+#include "vmsa/sim/trace.hpp"
 
 namespace vmsa::sim {
 
@@ -25,7 +26,8 @@ struct port_event {
   barrier fence{};
   tlbi invalidation{};
   cache_op cache{};
-  u8 pe = 0;             // who did it; barriers and TLBI complete for their own PE
+  trace_store order = trace_store::plain;  // write
+  u8 pe = 0;                               // who did it; barriers and TLBI complete for their own PE
 
   friend constexpr bool operator==(port_event const&, port_event const&) = default;
 };
@@ -42,13 +44,23 @@ class recording_port {
   descriptor load(pa where, load_order order) { return port_->load(where, order); }
   void store(pa where, descriptor d, store_order order) {
     descriptor const before = load(where, load_order::relaxed);
-    events.push_back({.kind = event_kind::write, .where = where, .before = before, .after = d, .pe = pe});
+    events.push_back({.kind = event_kind::write,
+                      .where = where,
+                      .before = before,
+                      .after = d,
+                      .order = order == store_order::release ? trace_store::release : trace_store::plain,
+                      .pe = pe});
     port_->store(where, d, order);
   }
   descriptor compare_exchange(pa where, descriptor expected, descriptor desired) {
     descriptor const found = port_->compare_exchange(where, expected, desired);
     if (found == expected)
-      events.push_back({.kind = event_kind::write, .where = where, .before = found, .after = desired, .pe = pe});
+      events.push_back({.kind = event_kind::write,
+                        .where = where,
+                        .before = found,
+                        .after = desired,
+                        .order = trace_store::compare_exchange,
+                        .pe = pe});
     return found;
   }
   void maintain(cache_op op, pa where, u64 size) {
