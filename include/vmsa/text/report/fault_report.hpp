@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The answer of `vmsa fault`, told to a person or a program.
+#pragma once
+#include <string>
+
+#include "vmsa/text/ask/fault.hpp"
+
+namespace vmsa::text {
+
+std::string to_text(fault_report const& report);
+std::string to_json(fault_report const& report);
+
+}  // namespace vmsa::text

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The answer of `vmsa decide --outcome`, told to a person or a program.
+#pragma once
+#include <string>
+
+#include "vmsa/text/ask/outcomes.hpp"
+
+namespace vmsa::text {
+
+std::string to_text(outcome_answer const& answer);
+std::string to_json(outcome_answer const& answer);
+
+}  // namespace vmsa::text

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/report/decide_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "text/report/decision_json.hpp"
+#include "text/report/dma_report.hpp"
+#include "text/report/json.hpp"
+#include "vmsa/arch/combine.hpp"
+#include "vmsa/text/ask/combine.hpp"
+#include "vmsa/text/words/foreign.hpp"
+#include "vmsa/text/words/format.hpp"
+#include "vmsa/text/words/policy_names.hpp"
+
+namespace vmsa::text {
+namespace {
+
+constexpr std::size_t line_width = 100;
+
+// Words of `text`, indented, in lines of at most `line_width` characters.
+std::string wrapped(std::string_view text, std::size_t indent) {
+  std::string out;
+  std::string line(indent, ' ');
+  while (!text.empty()) {
+    std::size_t const end = std::min(text.find(' '), text.size());
+    std::string_view const word = text.substr(0, end);
+    if (line.size() > indent && line.size() + 1 + word.size() > line_width) {
+      out += line + "\n";
+      line.assign(indent, ' ');
+    }
+    if (line.size() > indent) line += ' ';
+    line += word;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out + line + "\n";
+}
+
+std::string stage1_name(u8 byte) { return fmt::format("{}", name(summarize(mair(byte)))); }
+
+std::string leaf_size(granule g, level l) { return size_name(level_size(g, l)); }
+
+std::string host_line(decide_question const& q) {
+  std::string out = fmt::format("{}FWB, {}DIC", q.host.cpu.s2fwb ? "" : "no ", q.host.cpu.dic ? "" : "no ");
+  if (q.host.page != granule::k4) out += fmt::format(", {} pages", size_name(granule_size(q.host.page)));
+  if (q.host.lpa2_tables) out += ", LPA2 descriptors";
+  if (q.host.mode != hypervisor_mode::vhe) out += fmt::format(", {}", name(q.host.mode));
+  if (q.host.mte_vm) out += ", MTE in the VM";
+  if (!q.cpu.empty()) out += fmt::format(" ({})", q.cpu);
+  return out;
+}
+
+std::string memory_line(decide_question const& q) {
+  vma const& v = q.inputs.vma;
+  std::string out = fmt::format("page {}, ", name(q.inputs.page));
+  if (q.inputs.slot.kind == slot_kind::none) return out + "no memslot";
+  if (v.type == vma_type::none) {
+    out += "no VMA";
+  } else {
+    out += fmt::format("VMA {}", name(v.type));
+    if (v.pfnmap) out += " PFNMAP";
+    if (v.mixedmap) out += " MIXEDMAP";
+    if (v.allow_any_uncached) out += " ALLOW_ANY_UNCACHED";
+    if (v.access == host_access::read_only) out += " read-only";
+    if (v.access == host_access::none) out += " PROT_NONE";
+    if (v.late) out += " (newer than the slot)";
+  }
+  if (q.inputs.slot.read_only) out += ", read-only slot";
+  if (q.inputs.slot.log_dirty) out += ", dirty-logged slot";
+  if (!q.inputs.slot.whole_pages)
+    out += fmt::format(", no multiple of the host's {} pages", size_name(granule_size(q.host.page)));
+  return out;
+}
+
+std::string leaf_text(decision const& d, level leaf) {
+  std::string out = fmt::format("{}, level {}", hex(shown_descriptor(d, leaf).raw), number(leaf));
+  out += fmt::format(": MemAttr {}, {}, S2AP {}, {}", binary(d.memattr, 4),
+                     d.sh_in_leaf ? fmt::format("SH {}", name(d.sh)) : fmt::format("SH {} in VTCR_EL2", name(d.sh)),
+                     name(leaf_of(d).access), d.executable ? "X" : "XN");
+  return out;
+}
+
+// The answer beside its rule's name, which already says the cause.
+std::string brief(decision const& d) {
+  if (d.maps()) return describe(d);
+  return d.esr_el1 == 0 ? short_form(d) : fmt::format("{}, ESR_EL1 {}", short_form(d), hex(d.esr_el1));
+}
+
+// Which fault an unaligned access is, and whose.
+std::string alignment_text(decide_answer const& a) {
+  bool own = false;
+  bool ours = false;
+  for (guest_view const& g : a.guests) {
+    own = own || g.alignment_fault == stage::one;
+    ours = ours || g.alignment_fault == stage::two;
+  }
+  std::string out;
+  bool const write = a.asked.access.kind == access_kind::write;
+  if (own)
+    out += wrapped(
+        "An unaligned access where stage 1 says Device is an Alignment fault of stage 1, which the guest takes.", 2);
+  if (ours)
+    out += wrapped(
+        fmt::format("An unaligned access where stage 1 says Normal is an Alignment fault of stage 2, which goes "
+                    "to EL2, ESR_EL2 {}: {}",
+                    write ? "0x92000061" : "0x92000021",
+                    a.decided.of_kvm ? "KVM logs \"Unsupported FSC\" 0x21, KVM_RUN returns -EFAULT and the VM "
+                                       "ends."
+                                     : "this policy does not say what the hypervisor does with it."),
+        2);
+  return out;
+}
+
+std::string guests_text(decide_answer const& a) {
+  std::string out = "guest      what its stage 1 says -> what it gets, and the other mappings\n";
+  for (guest_view const& g : a.guests) {
+    std::string others;
+    for (guest_view::disagreement const& d : g.aliases)
+      others += fmt::format("{}{} {}: {}", others.empty() ? "" : "; ", name(d.other.owner),
+                            name(summarize(d.other.attributes)), d.what == mismatch::none ? "agrees" : name(d.what));
+    std::string const pair = fmt::format("  {:<13} -> {}", stage1_name(g.mair), describe(g.effective));
+    std::string const both = fmt::format("{}  [{}]", pair, others.empty() ? "no other mapping" : others);
+    if (both.size() <= line_width) {
+      out += both + "\n";
+    } else {
+      out += pair + "\n" + wrapped("[" + others + "]", 6);
+    }
+    if (g.open_sh) out += wrapped(say_open_shareability(*g.open_sh), 6);
+  }
+  return out;
+}
+
+}  // namespace
+
+descriptor_format format_of(decision const& d) { return {.tg = d.tg, .ds = !d.sh_in_leaf}; }
+
+descriptor shown_descriptor(decision const& d, level leaf) {
+  return encode_leaf({}, leaf, leaf_of(d), format_of(d)).value;
+}
+
+std::string short_form(decision const& d) {
+  switch (d.outcome) {
+    case policy_outcome::map: {
+      std::string const marks = fmt::format("{}{}", d.writable ? "" : "r", d.executable ? "x" : "");
+      std::string const type = d.memory == stage2_memory::stage1 ? "as stage 1" : std::string(name(d.memory));
+      return marks.empty() ? type : fmt::format("{} {}", type, marks);
+    }
+    case policy_outcome::memslot_error: return fmt::format("memslot {}", name(d.error));
+    case policy_outcome::run_error: return fmt::format("run {}", name(d.error));
+    case policy_outcome::guest_exception:
+      return d.exception == injected_exception::external_abort ? "guest SEA" : "guest fault";
+    case policy_outcome::sea_exit: return "SEA exit";
+    case policy_outcome::mmio_exit: return "MMIO exit";
+    case policy_outcome::make_young: return "made young";
+    case policy_outcome::skip_instruction: return "skipped";
+    case policy_outcome::not_applicable: break;
+  }
+  return "-";
+}
+
+std::string to_text(decide_answer const& a) {
+  decide_question const& q = a.asked;
+  decision const& d = a.decided;
+  std::string policy = printable(q.policy.name());
+  if (auto const v = q.policy.kernel()) policy += fmt::format(" ({})", name(era_of(*v)));
+  std::string out = fmt::format("{}, {}: {}\n", vmsa::name(q.kind), name(q.access.kind), describe(d));
+  if (q.kind != backing::custom) out += wrapped(row_of(q.kind).what, 2);
+  out += fmt::format("\npolicy     {}\nhost       {}\nmemory     {}\n", policy, host_line(q), memory_line(q));
+  if (d.maps()) {
+    out += fmt::format("leaf       {}\n", leaf_text(d, a.leaf));
+    if (d.largest_leaf < a.leaf)
+      out += fmt::format("size       {} shown; up to {} where host address, IPA and frame are congruent\n",
+                         leaf_size(d.tg, a.leaf), leaf_size(d.tg, d.largest_leaf));
+    out += fmt::format("caches     {}\n", describe(d.duties));
+  }
+  if (q.policy.kernel()) out += fmt::format("capability 243 (cacheable PFNMAP): {}\n", d.capability_243 ? "yes" : "no");
+  out += fmt::format("rule       {}\n", d.row == nullptr ? "none" : printable(d.row->id));
+  if (d.row != nullptr) out += wrapped(printable(d.row->why), 11);
+
+  if (!a.guests.empty()) out += "\n" + guests_text(a);
+  out += alignment_text(a);
+  if (a.dma) out += "\n" + dma_text(q.dma, *a.dma, a.dma_map);
+  if (!a.alternatives.empty()) {
+    out += "\nwhat would change it\n";
+    std::size_t longest = 28;
+    for (what_if const& w : a.alternatives) longest = std::max(longest, describe(w).size());
+    for (what_if const& w : a.alternatives)
+      out += fmt::format("  {:<{}} {}  [{}]\n", describe(w), longest, brief(w.then),
+                         w.then.row == nullptr ? "none" : w.then.row->id);
+  }
+  for (std::string const& note : a.notes) out += "\n" + wrapped("note: " + printable(note), 0);
+  return out;
+}
+
+std::string to_json(decide_answer const& a) {
+  decide_question const& q = a.asked;
+  json_value j = answer_json("decide");
+  j.update(decision_json(a.decided, a.leaf, format_of(a.decided)));
+  if (a.decided.maps()) j["largest_leaf"] = hex(level_size(a.decided.tg, a.decided.largest_leaf));
+  j["policy"] = q.policy.name();
+  j["backing"] = vmsa::name(q.kind);
+  j["access"] = name(q.access.kind);
+  j["host"] = {{"fwb", q.host.cpu.s2fwb},
+               {"dic", q.host.cpu.dic},
+               {"lpa2", q.host.lpa2_tables},
+               {"mode", name(q.host.mode)},
+               {"page_size", size_name(granule_size(q.host.page))}};
+  j["notes"] = a.notes;
+  j["guest"] = json_value::array();
+  for (guest_view const& g : a.guests) {
+    json_value others = json_value::array();
+    for (guest_view::disagreement const& d : g.aliases)
+      others.push_back({{"owner", name(d.other.owner)},
+                        {"memory_type", json_name(summarize(d.other.attributes))},
+                        {"sh", name(d.other.attributes.sh)},
+                        {"mismatch", name(d.what)}});
+    j["guest"].push_back({{"mair", hex(g.mair)},
+                          {"memory_type", json_name(summarize(g.effective))},
+                          {"sh", name(g.effective.sh)},
+                          {"open_sh", g.open_sh ? json_value(name(*g.open_sh)) : json_value(nullptr)},
+                          {"alignment_fault", nullptr},
+                          {"aliases", others}});
+    if (g.alignment_fault)
+      j["guest"].back()["alignment_fault"] = *g.alignment_fault == stage::one ? "stage1" : "stage2";
+  }
+  j["dma"] = nullptr;
+  if (a.dma) j["dma"] = dma_json(q.dma, *a.dma, a.dma_map);
+  j["what_if"] = json_value::array();
+  for (what_if const& w : a.alternatives) {
+    level const leaf = q.inputs.vma.pfnmap ? level::l3 : w.then.largest_leaf;
+    json_value then = decision_json(w.then, leaf, format_of(w.then));
+    then["change"] = describe(w);
+    j["what_if"].push_back(std::move(then));
+  }
+  return json_text(j);
+}
+
+}  // namespace vmsa::text

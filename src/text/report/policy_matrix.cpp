@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/report/policy_matrix.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "text/report/decision_json.hpp"
+#include "text/report/dma_report.hpp"
+#include "text/report/json.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/report/decide_report.hpp"
+#include "vmsa/text/words/foreign.hpp"
+#include "vmsa/text/words/format.hpp"
+#include "vmsa/text/words/kernel_names.hpp"
+#include "vmsa/text/words/policy_names.hpp"
+
+namespace vmsa::text {
+namespace {
+
+using row_cells = std::vector<std::string>;
+
+// A table for a terminal, columns aligned, two spaces between them if that fits 100 characters.
+std::string aligned(row_cells head, std::vector<row_cells> rows) {
+  for (std::string& h : head) h = printable(h);
+  for (row_cells& row : rows)
+    for (std::string& c : row) c = printable(c);
+  std::vector<std::size_t> widths;
+  for (std::string const& h : head) widths.push_back(h.size());
+  for (row_cells const& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::size_t total = 0;
+  for (std::size_t w : widths) total += w;
+  std::size_t const gap = total + 2 * (widths.size() - 1) <= 100 ? 2 : 1;
+  std::string out;
+  auto const add = [&](row_cells const& row) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}", row[i], widths[i] + gap);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  };
+  add(head);
+  for (row_cells const& row : rows) add(row);
+  return out;
+}
+
+// As a code span in a cell of a table, in which a backslash escapes nothing but `|`.
+std::string markdown_code(std::string_view text) {
+  std::string out = printable(text);
+  std::replace(out.begin(), out.end(), '`', '\'');
+  for (std::size_t at = 0; (at = out.find('|', at)) != std::string::npos; at += 2) out.insert(at, 1, '\\');
+  return "`" + out + "`";
+}
+
+std::string markdown(row_cells const& head, std::vector<row_cells> const& rows) {
+  std::string out = "|";
+  for (std::string const& h : head) out += fmt::format(" {} |", h);
+  out += "\n|";
+  for (std::size_t i = 0; i < head.size(); ++i) out += "---|";
+  out += "\n";
+  for (row_cells const& row : rows) {
+    out += "|";
+    for (std::string const& c : row) out += fmt::format(" {} |", c);
+    out += "\n";
+  }
+  return out;
+}
+
+constexpr std::string_view legend =
+    "x: the guest may execute; r: it may not write; otherwise read-write and execute-never.";
+
+bool same_leaf(decision const& a, decision const& b) {
+  return same_answer(a, b) &&
+         (!a.maps() || (a.memattr == b.memattr && a.duties == b.duties && a.sh_in_leaf == b.sh_in_leaf));
+}
+
+// What a table cell leaves out and yet may differ: MemAttr, and the work on caches that mapping takes.
+std::string leaf_details(decision const& d) {
+  std::string out = hex(d.memattr);
+  if (!d.sh_in_leaf) out += ", no SH";
+  if (d.duties.clean_invalidate_poc) out += ", clean to PoC";
+  if (d.duties.invalidate_instruction_pou) out += ", inv I-cache";
+  return out;
+}
+constexpr std::string_view details_legend =
+    "0xf, clean to PoC: MemAttr, and the cache maintenance that mapping it takes, where they differ.";
+
+std::string rule_name(decision const& d) { return d.row == nullptr ? "none" : d.row->id; }
+
+level shown_leaf(backing kind, decision const& d) { return inputs_of(kind).vma.pfnmap ? level::l3 : d.largest_leaf; }
+
+}  // namespace
+
+policy_side parse_side(std::string const& text) {
+  policy_side side;
+  side.label = text;
+  std::size_t const colon = text.find(':');
+  std::string const policy = text.substr(0, colon);
+  bool const is_name = policy.ends_with(".toml") || parse_hypervisor(policy) || policy.starts_with("linux-");
+  if (!is_name && !parse_kernel(policy))
+    throw input_error("", 0, fmt::format("\"{}\"", text),
+                      fmt::format("VERSION[:fwb,dic,lpa2] such as 6.12:fwb,dic; or one of {}, or a FILE.toml, in place "
+                                  "of VERSION",
+                                  hypervisor_names()));
+  side.policy = find_policy(is_name ? policy : "linux-" + policy);
+  if (colon == std::string::npos) return side;
+  for (std::string_view rest = std::string_view(text).substr(colon + 1);;) {
+    std::size_t const comma = rest.find(',');
+    std::string_view const word = rest.substr(0, comma);
+    if (word == "fwb") {
+      side.host.cpu.s2fwb = true;
+    } else if (word == "dic") {
+      side.host.cpu.dic = true;
+    } else if (word == "lpa2") {
+      side.host.lpa2_tables = true;
+    } else {
+      throw input_error("", 0, fmt::format("\"{}\" in \"{}\"", word, text), "fwb dic lpa2, with commas between");
+    }
+    if (comma == std::string_view::npos) return side;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::vector<policy_side> usual_sides() {
+  std::vector<policy_side> sides;
+  for (char const* text : {"6.1", "6.12:fwb", "6.12:fwb,dic", "7.3", "7.3:fwb,dic"}) sides.push_back(parse_side(text));
+  return sides;
+}
+
+namespace {
+
+memory_inputs with(memory_inputs m, memslot slot) {
+  m.slot.read_only = m.slot.read_only || slot.read_only;
+  m.slot.log_dirty = m.slot.log_dirty || slot.log_dirty;
+  return m;
+}
+
+}  // namespace
+
+matrix policy_matrix(std::vector<policy_side> sides, memslot slot, fault_access const& access) {
+  matrix m;
+  m.sides = std::move(sides);
+  m.access = access;
+  for (unsigned i = 0; i < backing_count; ++i) {
+    auto const kind = static_cast<backing>(i);
+    if (kind == backing::custom) continue;
+    matrix::line line{kind, {}};
+    for (policy_side const& s : m.sides)
+      line.cells.push_back(s.policy.decide_for(s.host, with(inputs_of(kind), slot), kind, access));
+    m.lines.push_back(std::move(line));
+  }
+  return m;
+}
+
+policy_differences policy_diff(policy_side before, policy_side after, memslot slot,
+                               std::span<access_kind const> accesses) {
+  policy_differences out{std::move(before), std::move(after), {}};
+  policy_side const& a = out.before;
+  policy_side const& b = out.after;
+  for (unsigned i = 0; i < backing_count; ++i) {
+    auto const kind = static_cast<backing>(i);
+    if (kind == backing::custom) continue;
+    memory_inputs const m = with(inputs_of(kind), slot);
+    for (access_kind const access : accesses) {
+      policy_difference const d{kind, access, a.policy.decide_for(a.host, m, kind, {.kind = access}),
+                                b.policy.decide_for(b.host, m, kind, {.kind = access})};
+      if (!same_leaf(d.before, d.after)) out.list.push_back(d);
+    }
+  }
+  return out;
+}
+
+std::string to_text(matrix const& m, report_format format) {
+  row_cells head{fmt::format("{} access", name(m.access.kind))};
+  bool const marked_up = format == report_format::markdown;
+  for (policy_side const& s : m.sides) head.push_back(marked_up ? markdown_text(s.label) : s.label);
+  std::vector<row_cells> rows;
+  for (matrix::line const& line : m.lines) {
+    row_cells row{vmsa::name(line.kind)};
+    for (decision const& d : line.cells) row.push_back(short_form(d));
+    rows.push_back(std::move(row));
+  }
+  if (marked_up) return markdown(head, rows) + fmt::format("\n{}\n", legend);
+  return aligned(head, rows) + fmt::format("\n{}\n", legend);
+}
+
+std::string to_json(matrix const& m) {
+  json_value j;
+  j["access"] = name(m.access.kind);
+  j["columns"] = json_value::array();
+  for (policy_side const& s : m.sides) j["columns"].push_back(s.label);
+  j["rows"] = json_value::array();
+  for (matrix::line const& line : m.lines) {
+    json_value decisions = json_value::array();
+    for (decision const& d : line.cells) decisions.push_back(decision_json(d, shown_leaf(line.kind, d), format_of(d)));
+    j["rows"].push_back({{"backing", vmsa::name(line.kind)}, {"cells", std::move(decisions)}});
+  }
+  return json_text(j);
+}
+
+namespace {
+
+bool same_change(policy_difference const& a, policy_difference const& b) {
+  return a.kind == b.kind && same_leaf(a.before, b.before) && same_leaf(a.after, b.after) &&
+         a.before.row == b.before.row && a.after.row == b.after.row;
+}
+
+bool shows_details(policy_difference const& d) {
+  return d.before.maps() && d.after.maps() && leaf_details(d.before) != leaf_details(d.after);
+}
+
+// Accesses of one backing that change in the same way, as one entry.
+std::vector<std::pair<std::string, policy_difference>> grouped(std::span<policy_difference const> list) {
+  std::vector<std::pair<std::string, policy_difference>> out;
+  for (policy_difference const& d : list) {
+    if (!out.empty() && same_change(out.back().second, d)) {
+      out.back().first += fmt::format(",{}", name(d.access));
+    } else {
+      out.emplace_back(name(d.access), d);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_text(policy_differences const& found, report_format format) {
+  policy_side const& a = found.before;
+  policy_side const& b = found.after;
+  auto const groups = grouped(found.list);
+  if (format == report_format::markdown) {
+    std::vector<row_cells> rows;
+    auto const cell = [](decision const& d, bool details) {
+      return fmt::format("{}<br>{}{}{}", short_form(d), markdown_code(rule_name(d)), details ? "<br>" : "",
+                         details ? leaf_details(d) : "");
+    };
+    for (auto const& [accesses, d] : groups) {
+      bool const details = shows_details(d);
+      rows.push_back({vmsa::name(d.kind), accesses, cell(d.before, details), cell(d.after, details)});
+    }
+    return markdown({"backing", "access", markdown_text(a.label), markdown_text(b.label)}, rows) +
+           fmt::format("\n{}\n{}\n", legend, details_legend);
+  }
+  // Up to three lines for each change: the answers, the rules that gave them, and what the answers leave out.
+  std::string out;
+  auto const add = [&out](std::string_view backing, std::string_view access, std::string_view before,
+                          std::string_view after) {
+    std::string line = fmt::format("{:<22}{:<16}{:<32}{}", backing, access, printable(before), printable(after));
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  };
+  add("backing", "access", a.label, b.label);
+  for (auto const& [accesses, d] : groups) {
+    add(vmsa::name(d.kind), accesses, short_form(d.before), short_form(d.after));
+    add("", "", rule_name(d.before), rule_name(d.after));
+    if (shows_details(d)) add("", "", leaf_details(d.before), leaf_details(d.after));
+  }
+  if (groups.empty()) out += "nothing differs\n";
+  out += fmt::format("\n{}\n{}\n", legend, details_legend);
+  auto const before = a.policy.kernel();
+  auto const after = b.policy.kernel();
+  std::string const dma = before && after ? dma_changes_text(*before, *after) : "";
+  return dma.empty() ? out : out + "\n" + dma;
+}
+
+std::string to_json(policy_differences const& found) {
+  json_value j;
+  policy_side const& a = found.before;
+  policy_side const& b = found.after;
+  j["before"] = a.label;
+  j["after"] = b.label;
+  auto const before = a.policy.kernel();
+  auto const after = b.policy.kernel();
+  j["dma_changes"] = before && after ? dma_changes_json(*before, *after) : json_value::array();
+  j["changes"] = json_value::array();
+  for (policy_difference const& d : found.list)
+    j["changes"].push_back({{"backing", vmsa::name(d.kind)},
+                            {"access", name(d.access)},
+                            {"before", decision_json(d.before, shown_leaf(d.kind, d.before), format_of(d.before))},
+                            {"after", decision_json(d.after, shown_leaf(d.kind, d.after), format_of(d.after))}});
+  return json_text(j);
+}
+
+}  // namespace vmsa::text

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/report/translation_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "text/report/attributes_json.hpp"
+#include "text/report/json.hpp"
+#include "text/report/walk_lines.hpp"
+#include "vmsa/text/words/format.hpp"
+#include "vmsa/text/words/names.hpp"
+#include "vmsa/text/words/wide_number.hpp"
+
+namespace vmsa::text {
+namespace {
+
+// An IPA is translated by the stage 2 of EL1&0, whoever asks.
+regime regime_of(translation_scenario const& s, translation_question const& q) {
+  regime_kind const kind = q.stage2_only ? regime_kind::el1_0 : vmsa::regime_of(s.registers.hcr, q.acc.el);
+  return make_regime(s.registers, s.feat, s.choices, kind, s.manual);
+}
+
+// What an answer takes for granted that the registers deny.
+std::vector<std::string> notes_of(regime const& r, translation_question const& q) {
+  std::vector<std::string> out;
+  if (!q.stage2_only && r.kind == regime_kind::el1_0 && !r.registers.hcr.get<hcr_el2::rw>())
+    out.emplace_back("HCR_EL2.RW is 0, so EL1 would use AArch32: answered as AArch64");
+  return out;
+}
+
+std::string say_access(translation_question const& q) {
+  std::string out = fmt::format("{} at EL{}", name(q.acc.op), static_cast<unsigned>(q.acc.el));
+  if (q.acc.as_unprivileged()) out += ", unprivileged";
+  if (q.acc.pan) out += ", PAN";
+  if (!q.acc.aligned) out += ", unaligned";
+  return fmt::format("{} of {} {}", out, q.stage2_only ? "ipa" : "va", hex(q.where));
+}
+
+// The line above a stage's reads: its tables, and the attributes with which they are read.
+template <class Tables>
+std::string say_tables(char const* which, Tables const& t) {
+  if (t.error != geometry_error::none) return fmt::format("  {}: {}\n", which, name(t.error));
+  return fmt::format("  {}: {} granule, {}-bit input, {}-bit output, root {} at level {}, walks {}\n", which,
+                     name(t.shape.tg()), t.shape.input_bits, t.shape.output_bits, hex(t.root), number(t.shape.start),
+                     describe(t.walks));
+}
+
+std::string say_fault(translation_fault const& f) {
+  std::string const granule = f.granule ? ""
+                                        : fmt::format(", {} at GPT level {}, of pa {} in the {} space, GPCSC {}",
+                                                      name(f.granule.failure), f.granule.at_level, hex(f.granule.where),
+                                                      name(f.granule.space), hex(u64{f.granule.gpcsc()}));
+  if (f.kind == fault_kind::granule_protection) return std::string(name(f.kind)) + granule;
+  std::string out = fmt::format("stage {} {}, level {}", static_cast<unsigned>(f.by), name(f.kind), number(f.at));
+  if (f.on_stage1_walk) out += ", on a stage 1 table access";
+  if (f.by == stage::two) out += fmt::format(", at ipa {}", hex(f.where));
+  if (f.kind == fault_kind::permission) out += f.write ? ", WnR=1" : ", WnR=0";
+  if (f.tag_access) out += ", tag access";
+  if (f.control != permission_control::none) out += fmt::format(", taken by {}", name(f.control));
+  return out + granule;
+}
+
+std::string_view say_choice(open_choice c) {
+  constexpr std::string_view names[] = {"a reserved MAIR byte",
+                                        "a reserved SH",
+                                        "a reserved half of MemAttr",
+                                        "the access flag of a leaf that faults",
+                                        "the dirty state of a leaf that faults",
+                                        "a tag store to Device memory",
+                                        "a fetch from Device memory",
+                                        "Tagged memory with SCTLR_EL1.C=0",
+                                        "a reserved MemAttr under FWB",
+                                        "a reserved granule, TG0 or TG1",
+                                        "an input size above what is implemented, T0SZ or T1SZ",
+                                        "an input size below the smallest, T0SZ or T1SZ",
+                                        "a table base that is not aligned to its table",
+                                        "a Contiguous entry with the address of another group",
+                                        "a Contiguous range larger than the input space",
+                                        "a block with nT set",
+                                        "HCR_EL2.NV1 without NV",
+                                        "the access flag under an address translation instruction",
+                                        "an atomic or exclusive to memory that is not shareable write-back"};
+  return names[static_cast<unsigned>(c)];
+}
+
+std::string say_leaf(leaf_extent const& e) {
+  return fmt::format("level {}, {}{}", number(e.at), size_name(u64{1} << e.bits), e.contiguous ? ", Contiguous" : "");
+}
+
+walk_step const* absent_step(translation_story const& s) {
+  for (walk_line const& line : s.lines)
+    if (s.absent && line.step.where == *s.absent) return &line.step;
+  return nullptr;
+}
+
+// A fault would be a guess: the descriptor that was read as 0 may be anything.
+std::string say_absent(translation_story const& s) {
+  walk_step const* const step = absent_step(s);
+  return fmt::format("not in the dump: the stage {} level {} descriptor at pa {}, so what follows is not known",
+                     step == nullptr ? 0 : static_cast<unsigned>(step->by), step == nullptr ? 0 : number(step->at),
+                     hex(*s.absent));
+}
+
+// All digits of a descriptor: 16, or 32 where the stage's have 128 bits.
+std::string say_raw(regime const& r, walk_line const& s) {
+  bool const wide = s.step.by == stage::one ? r.lower.wide.on : r.stage2.wide.on;
+  return wide ? fmt::format("0x{:016x}{:016x}", s.high, s.step.value.raw) : fmt::format("0x{:016x}", s.step.value.raw);
+}
+
+void tell_protection(std::string& out, translation_story const& s) {
+  for (auto const& read : s.protection_reads)
+    out += fmt::format("    granule protection table: {} holds 0x{:016x}\n", hex(read.where), read.entry);
+}
+
+void tell(std::string& out, regime const& r, translation_story const& s) {
+  translation const& t = s.outcome;
+  if (s.question.checked) {
+    out += fmt::format("{}{}granule protection check of pa {} in the {} space\n", s.question.name,
+                       s.question.name.empty() ? "" : ": ", hex(s.question.where), name(*s.question.checked));
+    tell_protection(out, s);
+    out += fmt::format("  = {}\n", t.fault ? say_fault(*t.fault) : "permitted");
+    return;
+  }
+  fmt::format_to(std::back_inserter(out), "{}{}{}\n", s.question.name, s.question.name.empty() ? "" : ": ",
+                 say_access(s.question));
+  if (r.stage1_on && !s.question.stage2_only)
+    out += say_tables(
+        fmt::format("stage 1, TTBR{}_{}", r.half(va{s.question.where}) == va_half::lower ? 0 : 1, privileged_level(r))
+            .c_str(),
+        r.tables_of(va{s.question.where}));
+  else if (!s.question.stage2_only)
+    out += "  stage 1: off\n";
+  out += r.stage2_on ? say_tables("stage 2, VTTBR_EL2", r.stage2) : "  stage 2: off\n";
+
+  std::size_t width = 0;
+  for (walk_line const& line : s.lines) width = std::max(width, hex(line.table).size());
+  for (walk_line const& line : s.lines) {
+    char const* const which = line.step.by == stage::one ? "S1" : line.purpose.empty() ? "S2" : "  S2";
+    fmt::format_to(std::back_inserter(out), "  {:<4} L{:<2} table {:<{}}  slot 0x{:<4x}  {}  {}{}{}\n", which,
+                   number(line.step.at), hex(line.table), width, line.slot, say_raw(r, line), line.says,
+                   line.purpose.empty() ? "" : "  <- ", line.purpose);
+  }
+  if (s.absent)
+    out += fmt::format("  = {}\n", say_absent(s));
+  else if (t.contended)
+    out += "  = a descriptor changed under the walk: translate again\n";
+  else if (t.fault)
+    out += fmt::format("  = {}\n    FSC {}\n", say_fault(*t.fault), hex(u64{t.fault->fsc()}));
+  else
+    out += fmt::format("  = pa {}{}: {}\n", hex(t.output),
+                       t.space == physical_space::non_secure ? "" : fmt::format(", {} space", name(t.space)),
+                       describe(t.attributes));
+  if (t.intermediate && t.stage1_leaf) out += fmt::format("    ipa {}\n", hex(*t.intermediate));
+  if (t.stage1_leaf) out += fmt::format("    stage 1 leaf: {}\n", say_leaf(*t.stage1_leaf));
+  if (t.stage2_leaf) out += fmt::format("    stage 2 leaf: {}\n", say_leaf(*t.stage2_leaf));
+  if (!t.contended && !s.absent) out += fmt::format("    PAR_EL1 {}\n", wide_hex({t.par.raw, t.par.high}));
+  tell_protection(out, s);
+  for (hardware_update const& u : t.updates)
+    out += fmt::format("    hardware wrote {} at {}\n", wide_hex({u.written.raw, u.high}), hex(u.where));
+  for (open_choice c : t.consulted) out += fmt::format("    rests on a choice: {}\n", say_choice(c));
+  for (std::string const& note : s.notes) out += fmt::format("    note: {}\n", note);
+}
+
+json_value leaf_json(std::optional<leaf_extent> const& e) {
+  if (!e) return nullptr;
+  return {{"level", number(e->at)}, {"size", u64{1} << e->bits}, {"contiguous", e->contiguous}};
+}
+
+json_value fault_json(translation_fault const& f) {
+  json_value out{{"kind", name(f.kind)},
+                 {"stage", static_cast<int>(f.by)},
+                 {"level", number(f.at)},
+                 {"s2fs1walk", f.on_stage1_walk},
+                 {"fsc", hex(u64{f.fsc()})}};
+  if (f.by == stage::two) out["ipa"] = hex(f.where);
+  if (!f.granule)
+    out["granule"] = {{"failure", name(f.granule.failure)}, {"level", f.granule.at_level},
+                      {"pa", hex(f.granule.where)},         {"space", name(f.granule.space)},
+                      {"stage2_table", f.granule.stage2},   {"gpcsc", hex(u64{f.granule.gpcsc()})}};
+  if (f.kind == fault_kind::permission) {
+    out["write"] = f.write;
+    out["tag_access"] = f.tag_access;
+    out["control"] = name(f.control);
+  }
+  return out;
+}
+
+json_value protection_json(translation_story const& s) {
+  json_value out = json_value::array();
+  for (auto const& read : s.protection_reads) out.push_back({{"pa", hex(read.where)}, {"entry", hex(read.entry)}});
+  return out;
+}
+
+json_value story_json(regime const& r, translation_story const& s) {
+  translation const& t = s.outcome;
+  if (s.question.checked)
+    return {{"name", s.question.name},
+            {"pa", hex(s.question.where)},
+            {"space", name(*s.question.checked)},
+            {"fault", t.fault ? fault_json(*t.fault) : json_value(nullptr)},
+            {"granule_protection_reads", protection_json(s)}};
+  json_value out{{"name", s.question.name},
+                 {"access",
+                  {{"op", name(s.question.acc.op)},
+                   {"el", static_cast<int>(s.question.acc.el)},
+                   {"unprivileged", s.question.acc.as_unprivileged()},
+                   {"pan", s.question.acc.pan},
+                   {"aligned", s.question.acc.aligned}}},
+                 {s.question.stage2_only ? "ipa" : "va", hex(s.question.where)},
+                 {"stage1", r.stage1_on && !s.question.stage2_only},
+                 {"stage2", r.stage2_on}};
+  out["fault"] = t.fault && !s.absent ? fault_json(*t.fault) : json_value(nullptr);
+  out["absent"] = nullptr;
+  if (walk_step const* const step = absent_step(s))
+    out["absent"] = {{"stage", static_cast<int>(step->by)}, {"level", number(step->at)}, {"pa", hex(step->where)}};
+  out["contended"] = t.contended;
+  if (t) {
+    out["pa"] = hex(t.output);
+    out["space"] = name(t.space);
+    out["attributes"] = to_json(t.attributes);
+    out["par_attr"] = hex(u64{encode_par_attr(t.attributes, r.feat.mte_perm)});
+    out["par_sh"] = encode_par_sh(t.attributes);
+  }
+  if (!t.contended && !s.absent) out["par_el1"] = wide_hex({t.par.raw, t.par.high});
+  if (t.intermediate) out["intermediate"] = hex(*t.intermediate);
+  out["stage1_leaf"] = leaf_json(t.stage1_leaf);
+  out["stage2_leaf"] = leaf_json(t.stage2_leaf);
+  out["walk"] = json_value::array();
+  for (walk_line const& line : s.lines)
+    out["walk"].push_back({{"stage", static_cast<int>(line.step.by)},
+                           {"level", number(line.step.at)},
+                           {"table", hex(line.table)},
+                           {"slot", line.slot},
+                           {"pa", hex(line.step.where)},
+                           {"descriptor", wide_hex({line.step.value.raw, line.high})},
+                           {"kind", name(line.kind)},
+                           {"read_as", describe(line.read_as)},
+                           {"says", line.says},
+                           {"purpose", line.purpose}});
+  out["hardware_updates"] = json_value::array();
+  for (hardware_update const& u : t.updates)
+    out["hardware_updates"].push_back({{"pa", hex(u.where)}, {"descriptor", wide_hex({u.written.raw, u.high})}});
+  out["granule_protection_reads"] = protection_json(s);
+  out["choices"] = json_value::array();
+  for (open_choice c : t.consulted) out["choices"].push_back(say_choice(c));
+  out["notes"] = s.notes;
+  return out;
+}
+
+}  // namespace
+
+std::vector<translation_story> translate_all(translation_scenario& scenario) {
+  std::vector<translation_story> stories;
+  for (translation_question const& q : scenario.questions) {
+    regime const r = regime_of(scenario, q);
+    if (q.checked) {
+      gpc_result const result = check_granule(scenario.memory, r.protection, pa{q.where}, *q.checked);
+      translation t;
+      if (!result) t.fault = translation_fault{.kind = fault_kind::granule_protection, .granule = result};
+      stories.push_back({q, t, {}, scenario.memory.take_missing(), scenario.memory.take_protection_reads(), {}});
+      continue;
+    }
+    translation t =
+        q.stage2_only
+            ? translate(scenario.memory, r, ipa{q.where},
+                        mair(q.mair, decode_shareability(q.sh, scenario.choices), scenario.feat, scenario.choices),
+                        q.acc)
+            : translate(scenario.memory, r, va{q.where}, q.acc);
+    std::vector<walk_line> lines = lay_out(r, q, t);
+    stories.push_back({q, t, std::move(lines), scenario.memory.take_missing(), scenario.memory.take_protection_reads(),
+                       notes_of(r, q)});
+  }
+  return stories;
+}
+
+std::string to_text(translation_scenario const& scenario, std::vector<translation_story> const& stories) {
+  std::string out = scenario.title.empty() ? "" : scenario.title + "\n\n";
+  for (translation_story const& s : stories) {
+    if (&s != stories.data()) out += "\n";
+    tell(out, regime_of(scenario, s.question), s);
+  }
+  return out;
+}
+
+std::string to_json(translation_scenario const& scenario, std::vector<translation_story> const& stories) {
+  json_value list = json_value::array();
+  for (translation_story const& s : stories) list.push_back(story_json(regime_of(scenario, s.question), s));
+  return json_text(list.size() == 1 ? list.front() : list);
+}
+
+}  // namespace vmsa::text
