@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "vmsa/testing/printers.hpp"
-#include "vmsa/text/format.hpp"
+#include "vmsa/text/words/format.hpp"
 
 namespace vmsa {
 

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Printers for the values of policy.
-#include "print_fields.hpp"
+#include "testing/print_fields.hpp"
 #include "vmsa/policy/kvm.hpp"
 #include "vmsa/policy/smmu.hpp"
+#include "vmsa/policy/smmu_entry.hpp"
 
 namespace vmsa {
 
 void PrintTo(vma const& v, std::ostream* out) {
-  auto const& [type, pfnmap, mixedmap, allow_any_uncached, shared, swap_backed, mte_allowed, access, late] = v;
+  auto const& [type, pfnmap, mixedmap, allow_any_uncached, shared, swap_backed, mte_allowed, hugetlb, access, late] = v;
   print_fields(out, "type", type, "pfnmap", pfnmap, "mixedmap", mixedmap, "allow_any_uncached", allow_any_uncached,
-               "shared", shared, "swap_backed", swap_backed, "mte_allowed", mte_allowed, "access", access, "late", late);
+               "shared", shared, "swap_backed", swap_backed, "mte_allowed", mte_allowed, "hugetlb", hugetlb, "access",
+               access, "late", late);
 }
 void PrintTo(memslot const& v, std::ostream* out) {
-  auto const& [kind, read_only, log_dirty] = v;
-  print_fields(out, "kind", kind, "read_only", read_only, "log_dirty", log_dirty);
+  auto const& [kind, read_only, log_dirty, mappable, whole_pages] = v;
+  print_fields(out, "kind", kind, "read_only", read_only, "log_dirty", log_dirty, "mappable", mappable, "whole_pages",
+               whole_pages);
 }
 void PrintTo(memory_inputs const& v, std::ostream* out) {
   auto const& [page, linear, vma, slot, dma, host_leaf] = v;
@@ -34,9 +37,9 @@ void PrintTo(stage2_grant const& v, std::ostream* out) {
   print_fields(out, "read", read, "write", write, "execute", execute);
 }
 void PrintTo(policy_host const& v, std::ostream* out) {
-  auto const& [cpu, lpa2_tables, mode, mte_vm, nisv_exits, nested] = v;
-  print_fields(out, "cpu", cpu, "lpa2_tables", lpa2_tables, "mode", mode, "mte_vm", mte_vm, "nisv_exits", nisv_exits,
-               "nested", nested);
+  auto const& [cpu, page, lpa2_tables, mode, mte_vm, nisv_exits, sea_exits, nested] = v;
+  print_fields(out, "cpu", cpu, "page", page, "lpa2_tables", lpa2_tables, "mode", mode, "mte_vm", mte_vm, "nisv_exits",
+               nisv_exits, "sea_exits", sea_exits, "nested", nested);
 }
 void PrintTo(fault_access const& v, std::ostream* out) {
   auto const& [kind, fault, stage1_walk, cache_maintenance, syndrome_valid, from_el0] = v;
@@ -48,13 +51,18 @@ void PrintTo(cache_duties const& v, std::ostream* out) {
   print_fields(out, "clean_invalidate_poc", clean_invalidate_poc, "invalidate_instruction_pou",
                invalidate_instruction_pou);
 }
+void PrintTo(leaf_caching const& v, std::ostream* out) {
+  auto const& [through, around, executable] = v;
+  print_fields(out, "through", through, "around", around, "executable", executable);
+}
 void PrintTo(decision const& v, std::ostream* out) {
-  auto const& [outcome, memory, memattr, fwb, sh, sh_in_leaf, readable, writable, executable, largest_leaf, duties, error,
-               cause, exception, esr_el1, capability_243, row] = v;
+  auto const& [outcome, memory, memattr, fwb, sh, sh_in_leaf, readable, writable, executable, tg, largest_leaf, duties,
+               error, cause, exception, esr_el1, capability_243, of_kvm, row] = v;
   print_fields(out, "outcome", outcome, "memory", memory, "memattr", memattr, "fwb", fwb, "sh", sh, "sh_in_leaf",
-               sh_in_leaf, "readable", readable, "writable", writable, "executable", executable, "largest_leaf",
-               largest_leaf, "duties", duties, "error", error, "cause", cause, "exception", exception, "esr_el1", esr_el1,
-               "capability_243", capability_243, "row", std::string_view(row == nullptr ? "none" : row->id));
+               sh_in_leaf, "readable", readable, "writable", writable, "executable", executable, "tg", tg,
+               "largest_leaf", largest_leaf, "duties", duties, "error", error, "cause", cause, "exception", exception,
+               "esr_el1", esr_el1, "capability_243", capability_243, "of_kvm", of_kvm, "row",
+               std::string_view(row == nullptr ? "none" : row->id));
 }
 void PrintTo(situation_set const& v, std::ostream* out) {
   auto const& [words] = v;
@@ -62,8 +70,19 @@ void PrintTo(situation_set const& v, std::ostream* out) {
 }
 void PrintTo(kernel_version const& v, std::ostream* out) { *out << v.major << '.' << v.minor; }
 void PrintTo(dma_path const& v, std::ostream* out) {
-  auto const& [coherent, prot, s2fwb, canwbs, no_snoop] = v;
-  print_fields(out, "coherent", coherent, "prot", prot, "s2fwb", s2fwb, "canwbs", canwbs, "no_snoop", no_snoop);
+  auto const& [coherent, prot, s2fwb, canwbs, no_snoop, stage1, user, guest_stage1] = v;
+  print_fields(out, "coherent", coherent, "prot", prot, "s2fwb", s2fwb, "canwbs", canwbs, "no_snoop", no_snoop,
+               "stage1", stage1, "user", user, "guest_stage1", guest_stage1);
+}
+
+void PrintTo(smmu_stage1_leaf const& v, std::ostream* out) {
+  auto const& [attr_index, sh] = v;
+  print_fields(out, "attr_index", attr_index, "sh", sh);
+}
+
+void PrintTo(entry_update const& v, std::ostream* out) {
+  auto const& [syncs, hitless] = v;
+  print_fields(out, "syncs", syncs, "hitless", hitless);
 }
 
 }  // namespace vmsa

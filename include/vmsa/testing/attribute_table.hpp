@@ -6,23 +6,20 @@
 //   INSTANTIATE_TEST_SUITE_P(All, OurTable, testing::ValuesIn(vmsa::load_attribute_table("ours.csv")),
 //                            vmsa::attribute_case_name);
 //
-// vmsa/text/attribute_table.hpp lists the columns.
+// vmsa/text/read/attribute_table.hpp lists the columns.
 #pragma once
 #include <gtest/gtest.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "vmsa/text/attribute_table.hpp"
+#include "vmsa/text/read/attribute_table.hpp"
 
 namespace vmsa {
 
-// Throws text::input_error, with the line, for a file or row that cannot be read.
-inline std::vector<text::attribute_case> load_attribute_table(std::string path) {
-  text::line_reader lines(std::move(path));
-  return text::read_attribute_table(lines);
-}
+/// The rows of the table in the file `path`. What cannot be read, a row or the whole file, is a row that fails with the
+/// reason: GoogleTest calls this before main, where an exception would end the program without a word.
+std::vector<text::attribute_case> load_attribute_table(std::string path);
 
 inline ::testing::AssertionResult attribute_case_holds(text::attribute_case const& row) {
   std::string const differences = text::explain_differences(row);

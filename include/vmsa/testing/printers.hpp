@@ -31,6 +31,7 @@ struct memory_attributes;
 struct granule_set;
 struct features;
 struct constraint_choices;
+struct open_choices;
 struct stage1_controls;
 struct stage2_attributes;
 struct controls;
@@ -47,6 +48,15 @@ struct transfer;
 struct stage2_fault;
 struct decoded_fault;
 struct tlbi_range_size;
+struct smmu_ste;
+struct smmu_cd;
+struct smmu_event_record;
+struct smmu_event;
+struct smmu_choices;
+struct smmu_overrides;
+struct smmu_chain;
+struct smmu_stage1_leaf;
+struct entry_update;
 
 // mmu
 struct geometry;
@@ -56,10 +66,27 @@ struct tlbi;
 struct frame;
 struct memory_access;
 struct access_rights;
-struct el1_registers;
+struct regime_registers;
+struct stage1_registers;
+struct overlaid_rights;
+struct stage2_page;
+struct stage1_code;
+struct stage2_code;
+struct hcrx_el2;
+struct scr_el3;
+struct tcr_el2;
 struct walk_step;
 struct hardware_update;
 struct translation_fault;
+struct gpc_result;
+struct shadow_rights;
+struct granule_protection;
+struct wide_geometry;
+struct wide_descriptor;
+struct space_controls;
+struct vstcr_el2;
+struct gpccr_el3;
+struct gptbr_el3;
 struct leaf_extent;
 struct translation;
 struct stage2_controls;
@@ -78,6 +105,7 @@ struct stage2_grant;
 struct policy_host;
 struct fault_access;
 struct cache_duties;
+struct leaf_caching;
 struct decision;
 struct situation_set;
 struct kernel_version;
@@ -92,10 +120,22 @@ void PrintTo(address<Space> const& a, std::ostream* out) {
 void PrintTo(descriptor const& v, std::ostream* out);
 void PrintTo(hcr_el2 const& v, std::ostream* out);
 void PrintTo(vtcr_el2 const& v, std::ostream* out);
+void PrintTo(wide_descriptor const& v, std::ostream* out);
+void PrintTo(space_controls const& v, std::ostream* out);
+void PrintTo(vstcr_el2 const& v, std::ostream* out);
+void PrintTo(gpccr_el3 const& v, std::ostream* out);
+void PrintTo(gptbr_el3 const& v, std::ostream* out);
+void PrintTo(shadow_rights const& v, std::ostream* out);
+void PrintTo(gpc_result const& v, std::ostream* out);
+void PrintTo(granule_protection const& v, std::ostream* out);
+void PrintTo(wide_geometry const& v, std::ostream* out);
 void PrintTo(vttbr_el2 const& v, std::ostream* out);
 void PrintTo(ttbr_el1 const& v, std::ostream* out);
 void PrintTo(tcr_el1 const& v, std::ostream* out);
 void PrintTo(tcr2_el1 const& v, std::ostream* out);
+void PrintTo(hcrx_el2 const& v, std::ostream* out);
+void PrintTo(scr_el3 const& v, std::ostream* out);
+void PrintTo(tcr_el2 const& v, std::ostream* out);
 void PrintTo(sctlr_el1 const& v, std::ostream* out);
 void PrintTo(mair_el1 const& v, std::ostream* out);
 void PrintTo(far_el2 const& v, std::ostream* out);
@@ -107,6 +147,7 @@ void PrintTo(memory_attributes const& v, std::ostream* out);
 void PrintTo(granule_set const& v, std::ostream* out);
 void PrintTo(features const& v, std::ostream* out);
 void PrintTo(constraint_choices const& v, std::ostream* out);
+void PrintTo(open_choices const& v, std::ostream* out);
 void PrintTo(stage1_controls const& v, std::ostream* out);
 void PrintTo(stage2_attributes const& v, std::ostream* out);
 void PrintTo(controls const& v, std::ostream* out);
@@ -123,6 +164,15 @@ void PrintTo(transfer const& v, std::ostream* out);
 void PrintTo(stage2_fault const& v, std::ostream* out);
 void PrintTo(decoded_fault const& v, std::ostream* out);
 void PrintTo(tlbi_range_size const& v, std::ostream* out);
+void PrintTo(smmu_ste const& v, std::ostream* out);
+void PrintTo(smmu_cd const& v, std::ostream* out);
+void PrintTo(smmu_event_record const& v, std::ostream* out);
+void PrintTo(smmu_event const& v, std::ostream* out);
+void PrintTo(smmu_choices const& v, std::ostream* out);
+void PrintTo(smmu_overrides const& v, std::ostream* out);
+void PrintTo(smmu_chain const& v, std::ostream* out);
+void PrintTo(smmu_stage1_leaf const& v, std::ostream* out);
+void PrintTo(entry_update const& v, std::ostream* out);
 void PrintTo(geometry const& v, std::ostream* out);
 void PrintTo(geometry_result const& v, std::ostream* out);
 void PrintTo(stage2_configuration const& v, std::ostream* out);
@@ -130,7 +180,12 @@ void PrintTo(tlbi const& v, std::ostream* out);
 void PrintTo(frame const& v, std::ostream* out);
 void PrintTo(memory_access const& v, std::ostream* out);
 void PrintTo(access_rights const& v, std::ostream* out);
-void PrintTo(el1_registers const& v, std::ostream* out);
+void PrintTo(stage1_registers const& v, std::ostream* out);
+void PrintTo(regime_registers const& v, std::ostream* out);
+void PrintTo(overlaid_rights const& v, std::ostream* out);
+void PrintTo(stage2_page const& v, std::ostream* out);
+void PrintTo(stage1_code const& v, std::ostream* out);
+void PrintTo(stage2_code const& v, std::ostream* out);
 void PrintTo(walk_step const& v, std::ostream* out);
 void PrintTo(hardware_update const& v, std::ostream* out);
 void PrintTo(translation_fault const& v, std::ostream* out);
@@ -150,6 +205,7 @@ void PrintTo(stage2_grant const& v, std::ostream* out);
 void PrintTo(policy_host const& v, std::ostream* out);
 void PrintTo(fault_access const& v, std::ostream* out);
 void PrintTo(cache_duties const& v, std::ostream* out);
+void PrintTo(leaf_caching const& v, std::ostream* out);
 void PrintTo(decision const& v, std::ostream* out);
 void PrintTo(situation_set const& v, std::ostream* out);
 void PrintTo(kernel_version const& v, std::ostream* out);
@@ -181,7 +237,7 @@ std::string_view find_enumerator(Enum value, std::integer_sequence<int, I...>) n
 
 // Enumerators from -1 (where the type has a sign) to 62; a number for any other value.
 template <class Enum>
-  requires std::is_enum_v<Enum>
+requires std::is_enum_v<Enum>
 void PrintTo(Enum const& value, std::ostream* out) {
   std::string_view const found = testing_detail::find_enumerator(value, std::make_integer_sequence<int, 64>{});
   testing_detail::print_enumerator(found, static_cast<long long>(value), out);
@@ -193,6 +249,8 @@ using vmsa::PrintTo;  // its enumerators
 
 struct port_event;
 void PrintTo(port_event const& v, std::ostream* out);
+struct choice;
+void PrintTo(choice const& v, std::ostream* out);
 
 }  // namespace sim
 
@@ -200,8 +258,8 @@ namespace coherency {
 
 using vmsa::PrintTo;
 
-struct change;
-void PrintTo(change const& v, std::ostream* out);
+struct scenario_change;
+void PrintTo(scenario_change const& v, std::ostream* out);
 
 }  // namespace coherency
 
