@@ -12,21 +12,19 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "command.hpp"
+#include "progress.hpp"
+#include "text/report/json.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
-#include "vmsa/text/format.hpp"
-#include "vmsa/text/input_error.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/words/format.hpp"
 
 namespace vmsa::cli {
 namespace {
 
-using json = nlohmann::ordered_json;
-
-struct arguments {
+struct bench_options {
   std::string guest = "480G";
   std::string leaf = "both";
   std::string progress = "auto";
@@ -38,43 +36,14 @@ constexpr u64 gib = u64{1} << 30;
 // Where guest memory lies on the host.
 constexpr u64 host_base = u64{1} << 41;
 
-u64 parse_size(std::string const& text) {
-  static std::string const units = "KMGT";
-  auto const bad = [&] {
+u64 guest_size(std::string const& text) {
+  std::optional<u64> const size = text::parse_size(text);
+  if (!size || *size == 0 || *size > u64{128} << 40 || *size % (u64{2} << 20) != 0)
     throw text::input_error("", 0, "--guest " + text, "a multiple of 2M up to 128T, with K M G or T: 4G, 480G, 1T");
-  };
-  std::string digits = text;
-  u64 unit = 1;
-  if (!digits.empty()) {
-    if (auto const n = units.find(digits.back()); n != std::string::npos) {
-      unit = u64{1} << (10 * (n + 1));
-      digits.pop_back();
-    }
-  }
-  std::optional<u64> const count = text::parse_number(digits);
-  constexpr u64 most = u64{128} << 40;
-  if (!count || *count == 0 || *count > most / unit || *count * unit % (u64{2} << 20) != 0) bad();
-  return *count * unit;
+  return *size;
 }
 
 // One line on a terminal that says how far a phase came.
-class progress_line {
- public:
-  explicit progress_line(bool shown) : shown_(shown) {}
-  ~progress_line() {
-    if (shown_) fmt::print(stderr, "\r{:60}\r", "");
-  }
-  void show(std::string_view leaf, std::string_view phase, u64 done, u64 all) {
-    if (!shown_) return;
-    fmt::print(stderr, "\r{} {:<9} {:>6} of {}  {:3}%   ", leaf, phase, text::size_name(done), text::size_name(all),
-               100 * done / all);
-    std::fflush(stderr);
-  }
-
- private:
-  bool shown_;
-};
-
 struct result {
   std::string leaf;
   u64 leaves = 0;
@@ -119,7 +88,8 @@ result measure(std::string const& asked, u64 guest, level leaf, progress_line& p
     auto const phase = [&](char const* name, double& ms, auto const& body) {
       auto const start = std::chrono::steady_clock::now();
       for (u64 at = 0; at < guest; at += step) {
-        progress.show(r.leaf, name, at, guest);
+        progress.show(fmt::format("{} {:<9} {:>6} of {}  {:3}%", r.leaf, name, text::size_name(at),
+                                  text::size_name(guest), 100 * at / guest));
         body(at, std::min(step, guest - at));
       }
       ms = since(start);
@@ -147,20 +117,20 @@ result measure(std::string const& asked, u64 guest, level leaf, progress_line& p
   return r;
 }
 
-void run(arguments const& a, int& exit_code) {
-  u64 const guest = parse_size(a.guest);
+void run(bench_options const& a, int& exit_code) {
+  u64 const guest = guest_size(a.guest);
   if (a.leaf != "4K" && a.leaf != "2M" && a.leaf != "both")
     throw text::input_error("", 0, "--leaf " + a.leaf, "4K 2M both");
   if (a.progress != "auto" && a.progress != "always" && a.progress != "never")
     throw text::input_error("", 0, "--progress " + a.progress, "auto always never");
-  bool const shown = a.progress == "always" || (a.progress == "auto" && ::isatty(STDERR_FILENO) == 1);
+  bool const shown = a.progress == "always" || (a.progress == "auto" && on_terminal());
   std::vector<result> results;
   for (level leaf : {level::l3, level::l2}) {
     if (a.leaf != "both" && a.leaf != (leaf == level::l3 ? "4K" : "2M")) continue;
     progress_line progress(shown);
     results.push_back(measure(a.guest, guest, leaf, progress));
   }
-  json list = json::array();
+  text::json_value list = text::json_value::array();
   if (!a.json)
     fmt::print("guest {}\n{:<6}{:>12}{:>14}{:>12}{:>12}{:>12}\n", text::size_name(guest), "leaf", "leaves",
                "table bytes", "map ns", "walk ns", "unmap ns");
@@ -181,7 +151,7 @@ void run(arguments const& a, int& exit_code) {
                     {"unmap_ns", unmap}});
   }
   if (a.json)
-    fmt::print("{}\n", json{{"guest", text::hex(guest)}, {"results", list}}.dump(2));
+    fmt::print("{}", text::json_text({{"guest", text::hex(guest)}, {"results", list}}));
   else
     fmt::print(
         "ns for each leaf. Table manipulation alone: TLBI, barriers and exits cost nothing here.\n"
@@ -192,12 +162,13 @@ void run(arguments const& a, int& exit_code) {
 }  // namespace
 
 void add_bench(CLI::App& app, int& exit_code) {
-  auto const a = std::make_shared<arguments>();
+  auto const a = std::make_shared<bench_options>();
   CLI::App* const command =
       app.add_subcommand("bench", "Map, walk and tear down a guest's stage 2 tables, and time it");
   command->add_option("--guest", a->guest, "guest memory, a multiple of 2M up to 128T (default 480G)");
   command->add_option("--leaf", a->leaf, "4K, 2M or both (default both)");
-  command->add_option("--progress", a->progress, "auto, always or never, on standard error (default auto: a terminal)");
+  command->add_option("--progress", a->progress,
+                      "auto, always or never, on standard error after the first second (default auto: on a terminal)");
   command->add_flag("--json", a->json, "the answer as JSON");
   command->footer(
       "480G of 4K pages take 1 GiB of host memory for tables. fault_path_bench compares single operations with "

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -8,25 +8,53 @@
 #include <vector>
 
 #include "command.hpp"
-#include "vmsa/text/format.hpp"
-#include "vmsa/text/host_memory.hpp"
-#include "vmsa/text/input_error.hpp"
-#include "vmsa/text/lines.hpp"
+#include "vmsa/text/explain/scan.hpp"
+#include "vmsa/text/read/host_memory.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/read/lines.hpp"
+#include "vmsa/text/words/format.hpp"
 
 namespace vmsa::cli {
 namespace {
 
-struct arguments {
-  std::string iomem, device_tree, mtree, at;
+struct classify_options {
+  std::string iomem, device_tree, mtree, log, at;
   std::vector<std::string> pci;
   bool json = false;
 };
 
-void run(arguments const& a) {
-  bool const host = !a.iomem.empty() || !a.device_tree.empty() || !a.pci.empty();
+// The BARs that a text lists: lspci -vv, or a kernel's PCI lines.
+text::host_memory bars_of(std::string const& file) {
+  text::scanner scanner;
+  text::scan_file(scanner, file);
+  text::scan_answer const answer = scanner.finish();
+  text::host_memory out;
+  for (text::scan_item const& item : answer.items) {
+    std::string const* const kind = item.find("kind");
+    std::optional<u64> const base = item.number("base");
+    std::optional<u64> const size = item.number("size");
+    if (item.form != "pci-bar" || !base || !size || *size == 0 || (kind != nullptr && *kind == "window")) continue;
+    std::string const* const device = item.find("device");
+    std::string const* const bar = item.find("BAR");
+    std::string name =
+        fmt::format("{}{}{}", device != nullptr ? *device + ", " : "", bar != nullptr ? "BAR " + *bar : "a BAR",
+                    kind != nullptr && *kind == "prefetchable" ? ", prefetchable" : "");
+    if (*base + (*size - 1) < *base)
+      throw text::input_error(file, item.line, fmt::format("{} does not fit the address space", name), "a range");
+    out.ranges.push_back({{*base}, *size, page_class::mmio, std::move(name), file, item.line});
+  }
+  if (out.ranges.empty())
+    throw text::input_error(file, 0, "no BAR was found",
+                            "lspci -vv, or a kernel's lines `pci 0000:01:00.0: BAR 0 [mem 0x...-0x...]`");
+  out.ranges = text::painted(std::move(out.ranges));
+  return out;
+}
+
+void run(classify_options const& a) {
+  bool const host = !a.iomem.empty() || !a.device_tree.empty() || !a.pci.empty() || !a.log.empty();
   if (host != a.mtree.empty())
     throw text::input_error("", 0, host ? "a host's and a guest's memory at once" : "no source is given",
-                            "--iomem, --device-tree and --pci-resource for a host, or --mtree for a guest");
+                            "--iomem, --device-tree, --pci-resource and --log for a host, or --mtree for a guest");
   std::string out;
   if (!a.mtree.empty()) {
     if (!a.at.empty()) throw text::input_error("", 0, "--at with --mtree", "--at with sources of a host");
@@ -37,6 +65,7 @@ void run(arguments const& a) {
     if (!a.device_tree.empty()) memory.overlay(text::read_device_tree(text::read_text(a.device_tree), a.device_tree));
     if (!a.iomem.empty()) memory.overlay(text::read_iomem(text::read_text(a.iomem), a.iomem));
     for (std::string const& file : a.pci) memory.overlay(text::read_pci_resource(text::read_text(file), file));
+    if (!a.log.empty()) memory.overlay(bars_of(a.log));
     if (!a.at.empty()) {
       std::optional<u64> const where = text::parse_number(a.at, 16);
       if (!where) throw text::input_error("", 0, fmt::format("--at \"{}\"", a.at), "a hexadecimal address of the host");
@@ -55,12 +84,14 @@ void run(arguments const& a) {
 }  // namespace
 
 void add_classify(CLI::App& app, int&) {
-  auto const a = std::make_shared<arguments>();
+  auto const a = std::make_shared<classify_options>();
   CLI::App* const command = app.add_subcommand("classify", "What a host's or a guest's own listings say about memory");
   command->add_option("--iomem", a->iomem, "/proc/iomem, read as root; - is standard input");
   command->add_option("--pci-resource", a->pci, "/sys/bus/pci/devices/*/resource; give it again for more");
-  command->add_option("--device-tree", a->device_tree, "a device tree as dtc prints it: dtc -I fs -O dts /proc/device-tree");
-  command->add_option("--mtree", a->mtree, "QEMU's info mtree -f");
+  command->add_option("--log", a->log, "lspci -vv, or a kernel's log with its PCI lines");
+  command->add_option("--device-tree", a->device_tree,
+                      "a device tree as dtc prints it: dtc -I fs -O dts /proc/device-tree");
+  command->add_option("--mtree", a->mtree, "QEMU's info mtree -f, or info mtree");
   command->add_option("--at", a->at, "only the range that holds this host address");
   command->add_flag("--json", a->json, "the same as JSON");
   command->footer(
@@ -69,6 +100,7 @@ void add_classify(CLI::App& app, int&) {
       "  vmsa classify --iomem /proc/iomem --pci-resource /sys/bus/pci/devices/0000:01:00.0/resource\n"
       "  dtc -I fs -O dts /proc/device-tree | vmsa classify --device-tree -\n"
       "  vmsa classify --iomem iomem.txt --at 58000000 --json\n"
+      "  lspci -vv | vmsa classify --iomem /proc/iomem --log -\n"
       "  vmsa classify --mtree mtree.txt\n");
   command->callback([a] { run(*a); });
 }

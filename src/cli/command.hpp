@@ -13,6 +13,7 @@ namespace vmsa::cli {
 // as vmsa::text::input_error. `exit_code` outlives the callbacks.
 using add_command = void(CLI::App& app, int& exit_code);
 
+add_command add_explain;
 add_command add_coherency;
 add_command add_fault;
 add_command add_decide;
@@ -21,6 +22,8 @@ add_command add_classify;
 add_command add_replay;
 add_command add_decode;
 add_command add_combine;
+add_command add_tables;
+add_command add_check;
 add_command add_bench;
 
 }  // namespace vmsa::cli

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
 #include "command.hpp"
-#include "vmsa/text/combine_report.hpp"
-#include "vmsa/text/fault_report.hpp"
-#include "vmsa/text/format.hpp"
-#include "vmsa/text/input_error.hpp"
-#include "vmsa/text/lines.hpp"
-#include "vmsa/text/policy_names.hpp"
+#include "options.hpp"
+#include "vmsa/text/explain/scan.hpp"
+#include "vmsa/text/read/combine_arguments.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/read/lines.hpp"
+#include "vmsa/text/report/fault_report.hpp"
+#include "vmsa/text/words/format.hpp"
+#include "vmsa/text/words/policy_names.hpp"
+#include "vmsa/text/words/processors.hpp"
 
 namespace vmsa::cli {
 namespace {
@@ -22,19 +25,12 @@ struct fault_options {
   std::string trace;
   std::string backing;
   std::string policy;
-  std::string cpu, fwb, dic;
+  std::string cpu, fwb, dic, page_size;
   std::string stage1;
   std::string fail_on;
   bool print_example = false;
   bool json = false;
 };
-
-u64 register_value(std::string const& option, std::string const& text) {
-  std::optional<u64> const value = text::parse_number(text, 16);
-  if (!value)
-    throw text::input_error("", 0, fmt::format("{} \"{}\"", option, text), "a hexadecimal number of at most 64 bits");
-  return *value;
-}
 
 // Tracepoint lines of a file, or nothing when it has none and so is a scenario.
 std::vector<text::guest_access> tracepoints(std::string const& text, std::string const& file) {
@@ -64,9 +60,9 @@ std::vector<text::guest_access> named_faults(fault_options const& o) {
       throw text::input_error("", 0, fmt::format("--esr without {}", o.far.empty() ? "--far" : "--hpfar"),
                               "--esr, --far and --hpfar together");
     text::guest_access fault;
-    fault.esr.raw = register_value("--esr", o.esr);
-    fault.far.raw = register_value("--far", o.far);
-    fault.hpfar.raw = register_value("--hpfar", o.hpfar);
+    fault.esr.raw = hexadecimal_value("--esr", o.esr);
+    fault.far.raw = hexadecimal_value("--far", o.far);
+    fault.hpfar.raw = hexadecimal_value("--hpfar", o.hpfar);
     decoded_fault const decoded = decode_fault(fault.esr, fault.far, fault.hpfar);
     if (!decoded)
       throw text::input_error("", 0, fmt::format("--esr {} is no abort of a guest", text::hex(fault.esr.raw)),
@@ -83,10 +79,10 @@ std::vector<text::guest_access> named_faults(fault_options const& o) {
 void put_behind(text::fault_scenario& s, std::string const& name) {
   std::optional<backing> const kind = text::parse_backing(name);
   if (!kind) throw text::input_error("", 0, fmt::format("--backing \"{}\"", name), text::backing_names());
-  u64 const page = level_size(granule::k4, inputs_of(*kind).host_leaf);
+  u64 const page = std::max(level_size(granule::k4, inputs_of(*kind).host_leaf), granule_size(text::host_page(s)));
   std::vector<ipa> pages;
   for (text::guest_access const& a : s.accesses)
-    pages.push_back(decode_fault(a.esr, a.far, a.hpfar).fault.where.align_down(page));
+    pages.push_back(decode_fault(a.esr, a.far, a.hpfar).fault.where.floor_to(page));
   std::sort(pages.begin(), pages.end());
   pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
   s.memory.clear();
@@ -95,12 +91,51 @@ void put_behind(text::fault_scenario& s, std::string const& name) {
   s.memory_known = true;
 }
 
+// A file that is no scenario is any text: the guest's aborts in it, as `vmsa explain` finds them. Nothing where the
+// text looks like a scenario.
+std::vector<text::guest_access> aborts_in(std::string const& whole, std::string const& file) {
+  if (whole.find("[[") != std::string::npos) return {};
+  text::scanner scanner;
+  scanner.begin(file);
+  scanner.add(whole);
+  text::scan_answer const answer = scanner.finish();
+  std::vector<text::guest_access> out;
+  std::string forms;
+  for (text::scan_item const& item : answer.items) {
+    if (item.form == "command") continue;
+    if (forms.find(item.form) == std::string::npos) forms += (forms.empty() ? "" : ", ") + item.form;
+    auto const number = [&item](std::string_view name) {
+      std::optional<u64> const v = item.number(fmt::format("{}_EL2", name));
+      return v ? v : item.number(name);
+    };
+    std::optional<u64> const esr = number("ESR");
+    std::optional<u64> const ipa = item.number("IPA");
+    std::optional<u64> const hpfar = ipa ? std::optional(*ipa >> 12 << 4) : number("HPFAR");
+    std::optional<u64> const va = number("FAR") ? number("FAR") : item.number("VA");
+    if (!esr || !hpfar) continue;
+    text::guest_access fault;
+    fault.esr.raw = *esr;
+    fault.far.raw = va.value_or(ipa.value_or(0));
+    fault.hpfar.raw = *hpfar;
+    fault.line = item.line;
+    fault.name = fmt::format("line {}: {}", item.line, item.form);
+    if (decode_fault(fault.esr, fault.far, fault.hpfar)) out.push_back(std::move(fault));
+  }
+  if (out.empty() && !forms.empty())
+    throw text::input_error(file, answer.items.front().line,
+                            fmt::format("no guest's abort: what was found is of the form {}", forms),
+                            "a stage 2 fault with its IPA: kvm_guest_fault, ESR_EL2 with HPFAR_EL2, Xen's HSR with "
+                            "gpa; or a scenario; vmsa explain tells the rest");
+  return out;
+}
+
 text::fault_scenario read_input(fault_options const& o) {
   std::vector<text::guest_access> faults = named_faults(o);
   text::fault_scenario s;
   if (!o.file.empty()) {
     std::string const text = text::read_text(o.file);
     std::vector<text::guest_access> lines = tracepoints(text, o.file);
+    if (lines.empty()) lines = aborts_in(text, o.file);
     if (lines.empty())
       s = text::parse_fault_scenario(text, o.file);
     else
@@ -122,9 +157,23 @@ text::fault_scenario read_input(fault_options const& o) {
     if (row == nullptr) throw text::input_error("", 0, fmt::format("--cpu \"{}\"", o.cpu), text::cpu_names());
     apply(*row, s.host.cpu);
     s.cpu = o.cpu;
+    s.fwb_known = row->s2fwb.has_value();
+    s.dic_known = row->dic.has_value();
   }
-  if (!o.fwb.empty()) s.host.cpu.s2fwb = o.fwb == "on";
-  if (!o.dic.empty()) s.host.cpu.dic = o.dic == "on";
+  if (!o.fwb.empty()) {
+    s.host.cpu.s2fwb = o.fwb == "on";
+    s.fwb_known = true;
+  }
+  if (!o.dic.empty()) {
+    s.host.cpu.dic = o.dic == "on";
+    s.dic_known = true;
+  }
+  if (!o.page_size.empty()) {
+    std::optional<unsigned> const page = text::parse_value("page_size", o.page_size);
+    if (!page)
+      throw text::input_error("", 0, fmt::format("--page-size \"{}\"", o.page_size), text::values_of("page_size"));
+    s.page = static_cast<granule>(*page);
+  }
   if (!o.stage1.empty()) {
     u8 const attr = text::parse_mair_byte("--stage1", o.stage1);
     for (text::guest_access& a : s.accesses) a.stage1.mair = attr;
@@ -138,26 +187,34 @@ void check_fail_on(std::string const& what) {
     throw text::input_error("", 0, fmt::format("--fail-on \"{}\"", what), "mismatch");
 }
 
+constexpr question_row fault_questions[] = {{"--print-example", "--print-example", "--print-example alone"}};
+
 }  // namespace
 
 void add_fault(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("fault", "What a stage 2 fault hits, what it is mapped as, and why");
   auto o = std::make_shared<fault_options>();
-  command->add_option("FILE", o->file,
-                      "scenario (TOML) or text with kvm_guest_fault lines; - is standard input; the embedded example without");
+  command->add_option(
+      "FILE", o->file,
+      "scenario (TOML) or text with kvm_guest_fault lines; - is standard input; the embedded example without");
   command->add_option("--map", o->map, "scenario whose machine and memory the faults of FILE or the options hit");
   command->add_option("--esr", o->esr, "ESR_EL2, hexadecimal");
   command->add_option("--far", o->far, "FAR_EL2, hexadecimal");
   command->add_option("--hpfar", o->hpfar, "HPFAR_EL2, hexadecimal");
   command->add_option("--trace", o->trace, "a kvm_guest_fault tracepoint line");
-  command->add_option("--backing", o->backing,
-                      "what is behind the faulting address, a name of vmsa decide --help: vfio-pci-bar, anonymous, ...");
-  command->add_option("--policy", o->policy,
-                      "linux-X.Y, another hypervisor or your own FILE.toml, instead of the scenario's (default linux-6.17)");
+  command->add_option(
+      "--backing", o->backing,
+      "what is behind the faulting address, a name of vmsa decide --help: vfio-pci-bar, anonymous, ...");
+  command->add_option(
+      "--policy", o->policy,
+      "linux-X.Y, another hypervisor or your own FILE.toml, instead of the scenario's (default linux-6.17)");
   command->add_option("--cpu", o->cpu,
                       "the host's processor, a name of vmsa decide --help: sets FWB and DIC (default: neither)");
   command->add_option("--fwb", o->fwb, "FEAT_S2FWB, over what the processor says")->check(CLI::IsMember({"on", "off"}));
   command->add_option("--dic", o->dic, "CTR_EL0.DIC, likewise")->check(CLI::IsMember({"on", "off"}));
+  command->add_option("--page-size", o->page_size,
+                      "the host's page: " + text::values_of("page_size") +
+                          " (default: as the kernel's name ends, +16k or -64k, else the processor's, else 4K)");
   command->add_option("--stage1", o->stage1,
                       "the guest's own type for the access, or its MAIR byte: normal-wb, device-nGnRE, 0x44 ...");
   command->add_option("--fail-on", o->fail_on, "mismatch: exit 1 when an alias disagrees with the guest");
@@ -172,15 +229,15 @@ void add_fault(CLI::App& app, int& exit_code) {
       "  vmsa fault --esr 0x93810006 --far 0x20000000 --hpfar 0x200000 --backing vfio-pci-bar --policy linux-6.9\n"
       "  vmsa fault --trace 'kvm_guest_fault: ipa 0x20000000, hsr 0x93810006, hxfar 0x20000000, pc 0x10000000' "
       "--map mine.toml\n");
-  command->callback([o, &exit_code] {
+  command->callback([o, command, &exit_code] {
+    refuse_foreign_options(*command, fault_questions);
     check_fail_on(o->fail_on);
     if (o->print_example) {
       fmt::print("{}", text::example_fault_scenario());
       return;
     }
-    text::fault_scenario const scenario = read_input(*o);
-    text::fault_report const report = text::run(scenario);
-    fmt::print("{}", o->json ? text::to_json(scenario, report) : text::to_text(scenario, report));
+    text::fault_report const report = text::run(read_input(*o));
+    fmt::print("{}", o->json ? text::to_json(report) : text::to_text(report));
     if (o->fail_on == "mismatch" && report.any_mismatch()) exit_code = 1;
   });
 }

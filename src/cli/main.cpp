@@ -2,14 +2,19 @@
 // Exit codes: 0 answered, 1 a judging command judged negatively, 2 bad input or usage.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <new>
 #include <string>
+#include <vector>
 
 #include "command.hpp"
-#include "vmsa/text/input_error.hpp"
+#include "options.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/words/foreign.hpp"
 #include "vmsa/version.hpp"
 
 namespace vmsa::cli {
@@ -75,6 +80,7 @@ int run(int argc, char** argv) {
       "Exit code 0: answered; 1: a judging command judged negatively; 2: bad input or usage; 3: a limit was reached.\n"
       "vmsa SUBCOMMAND --help has the options, and more examples.\n\n"
       "Examples:\n"
+      "  dmesg | vmsa explain\n"
       "  vmsa fault\n"
       "  vmsa decide --kvm 6.17 --cpu neoverse-v2 --backing vfio-pci-bar --access write\n"
       "  vmsa coherency seed\n"
@@ -84,15 +90,8 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   constexpr add_command* commands[] = {
       // In the order of --help, one to a line.
-      add_coherency,
-      add_fault,
-      add_decide,
-      add_translate,
-      add_classify,
-      add_replay,
-      add_decode,
-      add_combine,
-      add_bench,
+      add_explain, add_coherency, add_fault,   add_decide, add_translate, add_classify,
+      add_replay,  add_decode,    add_combine, add_tables, add_check,     add_bench,
   };
   for (add_command* add : commands) add(app, exit_code);
   for (CLI::App* command : app.get_subcommands({}))
@@ -103,8 +102,12 @@ int run(int argc, char** argv) {
     }
   require_known(app, argc, argv);
 
+  std::vector<std::string> words(argv + 1, argv + argc);
+  for (CLI::App const* command : app.get_subcommands({}))
+    if (!words.empty() && command->get_name() == words.front()) words = join_switches(*command, words);
+  std::reverse(words.begin(), words.end());  // CLI11 takes a vector from its end
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(words));
   } catch (CLI::ParseError const& error) {
     if (error.get_exit_code() != 0) refuse(argv[1], error.what());
     return app.exit(error);
@@ -133,9 +136,14 @@ int main(int argc, char** argv) {
   } catch (vmsa::text::input_error const& error) {
     std::fflush(stdout);
     std::fprintf(stderr, "%s\n", error.what());
+  } catch (std::bad_alloc const&) {
+    std::fflush(stdout);
+    std::fputs(
+        "vmsa: the machine has no more memory for this input\n  valid: a smaller input, or a smaller --threads\n",
+        stderr);
   } catch (std::exception const& error) {
     if (vmsa::cli::reader_left != 0) return 0;
-    std::fprintf(stderr, "vmsa: %s\n", error.what());
+    std::fprintf(stderr, "vmsa: %s\n", vmsa::text::printable(error.what()).c_str());
   }
   return vmsa::cli::usage_error;
 }

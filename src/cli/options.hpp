@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Options that subcommands have in common, spelled and refused in one way.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vmsa/arch/bits.hpp"
+#include "vmsa/text/report/document.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace vmsa::cli {
+
+/// `--format FORMAT`, and `--json` as the short form of `--format json`. Copies share what was parsed.
+class format_option {
+ public:
+  /// `formats` in the order of --help; the first is the default.
+  explicit format_option(std::vector<std::string> formats) : formats_(std::move(formats)) {}
+
+  void add_to(CLI::App& command);
+
+  /// The format that was asked for. Throws input_error for a name that this subcommand does not have, and for --json
+  /// beside another format.
+  std::string chosen() const;
+  bool json() const { return chosen() == "json"; }
+
+ private:
+  struct parsed {
+    std::string format;
+    bool json = false;
+  };
+  std::vector<std::string> formats_;
+  std::shared_ptr<parsed> parsed_ = std::make_shared<parsed>();
+};
+
+/// `d` in the format `text` or `markdown`.
+std::string rendered(text::document const& d, std::string const& format);
+
+/// Throws the input_error for a value that an option does not take; `valid` says what it takes.
+[[noreturn]] void refuse_value(std::string_view option, std::string_view value, std::string const& valid);
+
+/// The value `text` of the option or argument `option`: hexadecimal with or without 0x. Throws input_error for anything
+/// else, and above `most`.
+u64 hexadecimal_value(std::string const& option, std::string_view text, u64 most = ~u64{0});
+
+/// The words of a command line with `--FLAG on` and `--FLAG off` joined to `--FLAG=on` and `--FLAG=off` for the flags
+/// of `command`: so a switch is spelled the same whether a subcommand needs its value or not.
+std::vector<std::string> join_switches(CLI::App const& command, std::vector<std::string> const& words);
+
+/// An option that makes the question another one: which options count beside it, and so which others nobody would hear.
+struct question_row {
+  std::string_view by;
+  std::string_view takes;  // separated by blanks, `by` among them
+  std::string_view valid;
+};
+
+/// Throws input_error for an option, or a positional argument, that does not count beside one of `questions`.
+void refuse_foreign_options(CLI::App const& command, std::span<question_row const> questions);
+
+}  // namespace vmsa::cli
