@@ -17,7 +17,7 @@
 #include <sstream>
 #include <string>
 
-#include "vmsa/text/coherency_report.hpp"
+#include "vmsa/text/report/coherency_report.hpp"
 
 namespace {
 
@@ -72,7 +72,7 @@ void report(benchmark::State& state, coherency::check_result const& r, double se
   state.counters["Mstates_per_cpu_s"] = runs * states / cpu / 1e6;
   state.counters["bytes_per_state"] = static_cast<double>(r.bytes) / states;
   state.counters["MiB"] = static_cast<double>(r.bytes) / (1 << 20);
-  if (r.outcome != coherency::verdict::coherent) state.SkipWithError("not coherent");
+  if (r.outcome != coherency::check_outcome::coherent) state.SkipWithError("not coherent");
 }
 
 void two_lines(benchmark::State& state, coherency::check_options options) {
