@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Install, package config, pkg-config and the Debian package. Nothing here names a prefix: every file finds the others
 # from its own place, so that an unpacked package works wherever it lies.
+# Where Debian's linker, pkg-config and CMake look first, and what a package of more than one architecture needs.
+if(CMAKE_LIBRARY_ARCHITECTURE AND NOT DEFINED CMAKE_INSTALL_LIBDIR)
+  set(CMAKE_INSTALL_LIBDIR lib/${CMAKE_LIBRARY_ARCHITECTURE} CACHE PATH "Where libraries go, from the prefix")
+endif()
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -8,7 +12,10 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vmsa)
 install(FILES include/vmsa/version.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmsa)
 install(DIRECTORY include/vmsa/arch include/vmsa/mmu include/vmsa/policy
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmsa FILES_MATCHING PATTERN *.hpp)
-install(TARGETS vmsa_core EXPORT vmsa-core)
+install(DIRECTORY include/vmsa/c DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmsa FILES_MATCHING PATTERN *.h)
+# Declarations and wrappers for Rust, which a program takes as a module of its own.
+install(FILES tests/consumer/rust/vmsa.rs DESTINATION ${CMAKE_INSTALL_DATADIR}/vmsa)
+install(TARGETS vmsa_core vmsa_c EXPORT vmsa-core ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT vmsa-core NAMESPACE vmsa:: DESTINATION ${package_dir})
 
 configure_package_config_file(cmake/vmsa-config.cmake.in vmsa-config.cmake INSTALL_DESTINATION ${package_dir}
@@ -19,7 +26,9 @@ install(FILES ${PROJECT_BINARY_DIR}/vmsa-config.cmake ${PROJECT_BINARY_DIR}/vmsa
 
 string(REGEX REPLACE "[^/]+" ".." prefix_from_pc ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 configure_file(cmake/vmsa-core.pc.in vmsa-core.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/vmsa-core.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(cmake/vmsa-c.pc.in vmsa-c.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/vmsa-core.pc ${PROJECT_BINARY_DIR}/vmsa-c.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 if(NOT VMSA_CORE_ONLY)
   install(DIRECTORY include/vmsa/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmsa FILES_MATCHING PATTERN *.hpp)
@@ -28,6 +37,8 @@ if(NOT VMSA_CORE_ONLY)
   if(TARGET vmsa_testing)
     install(TARGETS vmsa_testing EXPORT vmsa-testing ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
     install(EXPORT vmsa-testing NAMESPACE vmsa:: DESTINATION ${package_dir})
+    configure_file(cmake/vmsa-testing.pc.in vmsa-testing.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/vmsa-testing.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
   endif()
   set(vmsa_pc_libraries "")
   foreach(layer IN ITEMS text sim)
@@ -40,6 +51,13 @@ if(NOT VMSA_CORE_ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/vmsa.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
   if(VMSA_BUILD_CLI)
     install(TARGETS vmsa_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(FILES cmake/notices.txt DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME NOTICES)
+    if(TARGET vmsa_command_files)
+      install(FILES ${PROJECT_BINARY_DIR}/src/vmsa.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+      install(FILES ${PROJECT_BINARY_DIR}/src/vmsa.bash
+              DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions RENAME vmsa)
+      install(FILES ${PROJECT_BINARY_DIR}/src/_vmsa DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/zsh/vendor-completions)
+    endif()
   endif()
 endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
