@@ -20,15 +20,21 @@ if(NOT VMSA_CORE_ONLY)
   find_package(GTest 1.12 REQUIRED)
   # What every GoogleTest program links, and the one precompiled header they share. The printers are in it because
   # GoogleTest decides once for a program how a type is printed: a source without them would undo them for the others.
-  file(CONFIGURE OUTPUT test_base.cpp CONTENT "")
+  # Where the tests lie is in one object only: all others are the same in every checkout, and so in a compiler cache.
+  file(CONFIGURE OUTPUT test_base.cpp CONTENT "#include \"tests_folder.hpp\"
+std::string const& vmsa::tests_folder() {
+  static std::string const folder = \"${PROJECT_SOURCE_DIR}/tests\";
+  return folder;
+}
+")
   add_library(test_base STATIC ${CMAKE_CURRENT_BINARY_DIR}/test_base.cpp)
   target_link_libraries(test_base PUBLIC vmsa::testing GTest::gmock GTest::gtest)
-  target_compile_definitions(test_base PUBLIC VMSA_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
+  target_include_directories(test_base PUBLIC ${PROJECT_SOURCE_DIR}/tests)
   target_precompile_headers(test_base PRIVATE <gtest/gtest.h> <vmsa/testing/printers.hpp>)
 endif()
 
 # vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...]): one GoogleTest program, one ctest entry.
-# VMSA_TESTS_DIR names this folder, for golden tables.
+# vmsa::tests_folder() of tests_folder.hpp names this folder, for golden tables.
 function(vmsa_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBRARIES;LABELS")
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
@@ -66,13 +72,19 @@ function(vmsa_add_cli_test name)
   vmsa_label(cli.${name} vmsa_cli ${arg_LABELS})
 endfunction()
 
-# vmsa_add_fuzzer(NAME SOURCE...): a libFuzzer target, built by the fuzz preset only.
+# vmsa_add_fuzzer(NAME SOURCE... [SECONDS n]): a libFuzzer target, built by the fuzz preset only, which runs for
+# VMSA_FUZZ_SECONDS, and for SECONDS at the least.
 # tests/fuzz/corpus/NAME holds its seeds, where there are any.
 function(vmsa_add_fuzzer name)
   if(NOT VMSA_FUZZ)
     return()
   endif()
-  add_executable(${name} ${ARGN})
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SECONDS" "")
+  set(seconds ${VMSA_FUZZ_SECONDS})
+  if(DEFINED arg_SECONDS AND seconds LESS arg_SECONDS)
+    set(seconds ${arg_SECONDS})
+  endif()
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE vmsa::text)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set(found ${CMAKE_CURRENT_BINARY_DIR}/corpus/${name})
@@ -81,7 +93,7 @@ function(vmsa_add_fuzzer name)
   if(NOT IS_DIRECTORY ${seeds})
     set(seeds)
   endif()
-  add_test(NAME fuzz.${name} COMMAND ${name} -max_total_time=${VMSA_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=2048
+  add_test(NAME fuzz.${name} COMMAND ${name} -max_total_time=${seconds} -timeout=10 -rss_limit_mb=2048
                                      -print_final_stats=1 -artifact_prefix=${found}- ${found} ${seeds})
   vmsa_label(fuzz.${name} ${name} fuzz)
 endfunction()

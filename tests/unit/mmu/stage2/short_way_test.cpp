@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/mmu/stage2/short_way.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "vmsa/mmu/frames.hpp"
+#include "vmsa/mmu/stage2_table.hpp"
+#include "vmsa/sim/memory.hpp"
+#include "vmsa/sim/port_events.hpp"
+
+namespace {
+
+using namespace vmsa;
+
+using recorder = sim::recording_port<sim::machine_memory>;
+
+constexpr u64 page = 0x1000;
+constexpr u64 block = 0x20'0000;
+constexpr u64 giant = 0x4000'0000;
+constexpr stage2_leaf ram{.fwb = true};
+
+// Remembers what was given back as known zeros.
+struct watched_frames : occupancy_frames<recorder> {
+  using occupancy_frames<recorder>::occupancy_frames;
+  void give(frame f, u64 size) noexcept {
+    zeroed.push_back(f.zeroed);
+    occupancy_frames<recorder>::give(f, size);
+  }
+  std::vector<bool> zeroed;
+};
+
+using table_type = stage2_table<recorder, watched_frames>;
+
+struct machine {
+  sim::machine_memory memory{u64{8} << 20, pa{0x8000'0000}};
+  recorder port{memory};
+  watched_frames frames{port, memory.base(), memory.size(), granule::k4};
+
+  table_type table(u8 bits = 40) {
+    return *table_type::create(port, frames, geometry::for_ipa_size(bits, granule::k4, {}).shape,
+                               {.fwb = true, .ttl = true, .dic = true});
+  }
+  std::vector<tlbi> invalidations() const {
+    std::vector<tlbi> all;
+    for (sim::port_event const& e : port.events)
+      if (e.kind == sim::event_kind::tlbi) all.push_back(e.invalidation);
+    return all;
+  }
+};
+
+TEST(Stage2ShortWay, OneLeafOfAnyLevelIsUnmappedWithTwoTlbi) {
+  for (u8 const bits : {u8{40}, u8{48}}) {
+    for (auto const& [at, l] : {std::pair{page, level::l3}, std::pair{block, level::l2}, std::pair{giant, level::l1}}) {
+      machine m;
+      table_type table = m.table(bits);
+      ASSERT_TRUE(table.map(ipa{at}, pa{at}, l, ram));
+      ASSERT_TRUE(table.map(ipa{2 * at}, pa{at}, l, ram));
+      u64 const tables = table.tables();
+      m.port.events.clear();
+      stage2_outcome const out = table.unmap(ipa{at});
+      EXPECT_EQ(table_error::none, out.error);
+      EXPECT_EQ(at + at, out.at.value);
+      EXPECT_EQ(l, out.at_level);
+      EXPECT_EQ(1u, out.entries_written);
+      EXPECT_EQ(2u, out.tlbi_count);
+      EXPECT_EQ(tables, table.tables());
+      ASSERT_EQ(2u, m.invalidations().size());
+      EXPECT_EQ((tlbi{tlbi_kind::ipas2e1is, ipa{at}, 0, granule::k4, true, l}), m.invalidations()[0]);
+      EXPECT_EQ(tlbi_kind::vmalle1is, m.invalidations()[1].kind);
+      // The last one takes every table with it.
+      EXPECT_EQ(tables, table.unmap(ipa{2 * at}).tables_freed);
+      EXPECT_EQ(0u, table.tables());
+      EXPECT_EQ(table_error::not_mapped, table.unmap(ipa{at}).error);
+    }
+  }
+}
+
+TEST(Stage2ShortWay, ABlockIsNotUnmappedFromItsMiddle) {
+  machine m;
+  table_type table = m.table();
+  ASSERT_TRUE(table.map(ipa{block}, pa{block}, level::l2, ram));
+  EXPECT_EQ(table_error::misaligned, table.unmap(ipa{block + page}).error);
+  EXPECT_TRUE(table.look_up(ipa{block + page}));
+}
+
+TEST(Stage2ShortWay, ARootIsGivenBackAsZerosWhenNoLeafWasInIt) {
+  machine m;
+  {
+    table_type table = m.table();
+    ASSERT_TRUE(table.map(ipa{page}, pa{page}, level::l3, ram));
+  }
+  ASSERT_EQ(3u, m.frames.zeroed.size());
+  EXPECT_TRUE(m.frames.zeroed.back());
+  {
+    table_type table = m.table();
+    ASSERT_TRUE(table.map(ipa{giant}, pa{giant}, level::l1, ram));
+  }
+  EXPECT_FALSE(m.frames.zeroed.back());
+  table_type table = m.table();
+  EXPECT_FALSE(table.look_up(ipa{giant}));
+  EXPECT_FALSE(table.look_up(ipa{page}));
+}
+
+TEST(Stage2ShortWay, ARangeOfOneTableStopsShortOfARun) {
+  machine m;
+  table_type table = m.table();
+  ASSERT_TRUE(table.map_range(ipa{0}, pa{0}, 16 * page, ram));
+  ASSERT_TRUE(table.map_range(ipa{16 * page}, pa{16 * page}, 16 * page, ram, {.contiguous = true}));
+  stage2_outcome const out = table.unmap(ipa{8 * page}, 16 * page);
+  EXPECT_EQ(table_error::none, out.error);
+  EXPECT_TRUE(table.look_up(ipa{7 * page}));
+  EXPECT_FALSE(table.look_up(ipa{8 * page}));
+  EXPECT_FALSE(table.look_up(ipa{23 * page}));
+  EXPECT_TRUE(table.look_up(ipa{24 * page}));
+  EXPECT_FALSE(descriptor_bits::contiguous::get(table.look_up(ipa{24 * page}).entry.raw));
+}
+
+}  // namespace

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/mmu/walk_attributes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "vmsa/mmu/translate.hpp"
+
+namespace {
+
+using namespace vmsa;
+
+struct memory {
+  std::map<u64, u64> words;
+  descriptor load(pa where, load_order) const {
+    auto const it = words.find(where.value);
+    return {it == words.end() ? 0 : it->second};
+  }
+};
+
+// 39-bit VA with write-back, inner shareable walks from IPA 0x0; stage 2 of 39 bits, likewise, from PA 0x1000.
+regime_registers registers() {
+  regime_registers r{.hcr = {{0x8000'0001}}, .vtcr = {{0x8002'3559}}, .vttbr = {{0x1000}}};
+  r.tcr = {{0x2'0080'3519}};
+  r.mair = {{0xff}};
+  r.sctlr = {{0x1005}};
+  return r;
+}
+
+summary of_stage1_read(regime_registers const& r, u64 stage2_leaf) {
+  memory const ram{{{0x1000, stage2_leaf}, {0x0, 0x701}}};
+  auto const regime = make_regime(r, all_features);
+  translation const t = translate(ram, regime, va{0x123}, {});
+  EXPECT_GE(t.steps.size(), 2u);
+  EXPECT_EQ(t.steps[1].by, stage::one);
+  EXPECT_EQ(summarize(read_attributes(regime, regime.lower, t, 0)), summary::normal_wb) << "stage 2's own table";
+  return summarize(read_attributes(regime, regime.lower, t, 1));
+}
+
+// What a guest's tables are read with is decided by both stages: the walker sees what a kernel's cacheable stores left
+// in the caches only if it reads them write-back.
+TEST(WalkAttributes, AStage1TableIsReadThroughTheStage2LeafThatMapsIt) {
+  EXPECT_EQ(of_stage1_read(registers(), 0x7fd), summary::normal_wb);
+  EXPECT_EQ(of_stage1_read(registers(), 0x7d5), summary::normal_nc) << "stage 2 Normal-NC";
+  EXPECT_EQ(of_stage1_read(registers(), 0x7c5), summary::normal_nc) << "stage 2 Device, HCR_EL2.PTW = 0";
+  regime_registers caches_off = registers();
+  caches_off.sctlr.raw &= ~u64{4};
+  EXPECT_EQ(of_stage1_read(caches_off, 0x7fd), summary::normal_nc) << "SCTLR_EL1.C = 0";
+  caches_off.hcr.raw |= u64{1} << 46;
+  EXPECT_EQ(of_stage1_read(caches_off, 0x7d9), summary::normal_wb) << "FWB: stage 2 forces write-back";
+}
+
+TEST(WalkAttributes, HcrCdMakesEveryTableNonCacheable) {
+  regime_registers r = registers();
+  r.hcr.raw |= u64{1} << 32;
+  auto const regime = make_regime(r, all_features);
+  memory const ram{{{0x1000, 0x7fd}, {0x0, 0x701}}};
+  translation const t = translate(ram, regime, va{0x123}, {});
+  EXPECT_EQ(summarize(read_attributes(regime, regime.lower, t, 0)), summary::normal_nc);
+  EXPECT_EQ(summarize(read_attributes(regime, regime.lower, t, 1)), summary::normal_nc);
+}
+
+// The regime of an access [Arm ARM, Translation regimes]: EL2 has its own, and a VHE host's EL0 shares it.
+TEST(Regime, FollowsE2hAndTge) {
+  struct row {
+    u64 hcr;
+    exception_level el;
+    regime_kind expected;
+  };
+  constexpr u64 e2h = u64{1} << 34;
+  constexpr u64 tge = u64{1} << 27;
+  for (row const& r :
+       {row{0, exception_level::el2, regime_kind::el2}, row{e2h, exception_level::el2, regime_kind::el2_0},
+        row{e2h | tge, exception_level::el0, regime_kind::el2_0}, row{e2h, exception_level::el0, regime_kind::el1_0},
+        row{tge, exception_level::el0, regime_kind::el1_0}, row{e2h | tge, exception_level::el1, regime_kind::el1_0}})
+    EXPECT_EQ(regime_of({{r.hcr}}, r.el), r.expected) << std::hex << r.hcr << ' ' << static_cast<int>(r.el);
+}
+
+// Whether an AT instruction sets the access flag is left open by the current manual; the 2023-03 pseudocode sets it.
+TEST(Translate, WhetherAtSetsTheAccessFlagIsAChoice) {
+  regime_registers r = registers();
+  r.vtcr.raw |= u64{1} << 21;  // HA
+  memory const ram{{{0x1000, 0x3fd}}};
+  memory_access const at{.op = operation::at_read};
+  constraint_choices leaving;
+  leaving.at_sets_af = false;
+  memory_attributes const normal = mair(0xff);
+  translation const set = translate(ram, make_regime(r, all_features), ipa{0}, normal, at);
+  EXPECT_EQ(set.updates.size(), 1u);
+  EXPECT_EQ(set.consulted.size(), 1u);
+  translation const left = translate(ram, make_regime(r, all_features, leaving), ipa{0}, normal, at);
+  EXPECT_TRUE(left);
+  EXPECT_TRUE(left.updates.empty());
+  translation const older = translate(
+      ram, make_regime(r, all_features, leaving, regime_kind::el1_0, manual_release::v2023_03), ipa{0}, normal, at);
+  EXPECT_EQ(older.updates.size(), 1u);
+  EXPECT_TRUE(older.consulted.empty());
+  // A load sets it in any case.
+  EXPECT_EQ(translate(ram, make_regime(r, all_features, leaving), ipa{0}, normal, {}).updates.size(), 1u);
+}
+
+}  // namespace

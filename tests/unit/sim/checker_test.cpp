@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Every barrier, TLBI and break of the table's operations is taken out, one at a time, in both modes and with every
+// granule: the judge misses each.
+#include "vmsa/sim/checker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "one_at_a_time.hpp"
+#include "table_operations.hpp"
+#include "vmsa/mmu/frames.hpp"
+#include "vmsa/sim/memory.hpp"
+#include "vmsa/sim/port_trace.hpp"
+#include "vmsa/text/report/check_report.hpp"
+
+namespace {
+
+using namespace vmsa;
+
+using recorder = test::one_at_a_time<sim::recording_port<sim::machine_memory>>;
+
+template <class Mode>
+using table_of = stage2_table<recorder, arena_frames<recorder, Mode>, geometry, Mode>;
+
+struct tally {
+  unsigned events = 0;
+  unsigned redundant = 0;
+  std::vector<std::string> missed;
+};
+
+template <class Mode>
+void drop_each(granule tg, stage2_controls const& controls, test::table_operation<table_of<Mode>> const& what,
+               tally& out) {
+  geometry const shape = geometry::for_ipa_size(40, tg, {}).shape;
+  test::table_sizes const s{granule_size(tg), level_size(tg, level::l2)};
+  sim::machine_memory memory(u64{8} << 20, pa{0x8000'0000});
+  recorder port(memory);
+  arena_frames<recorder, Mode> frames(port, memory.base(), memory.size(), tg);
+  table_of<Mode> table(std::move(*table_of<Mode>::create(port, frames, shape, controls)));
+  ASSERT_TRUE(what.prepare(table, s));
+  std::vector<sim::port_event> const before = port.events;
+  port.events.clear();
+  ASSERT_TRUE(what.run(table, s));
+  std::vector<sim::port_event> const events = port.events;
+  auto const judged = [&](std::size_t without) {
+    sim::port_judge judge(table.root(), shape, controls, 2);
+    for (sim::port_event const& e : before) judge.on(e);
+    judge.finish();
+    for (std::size_t n = 0; n < events.size(); ++n)
+      if (n != without) judge.on(events[n]);
+    judge.finish();
+    return judge.first() == nullptr ? std::string() : text::describe(*judge.first());
+  };
+  std::string const whole = judged(events.size());
+  EXPECT_EQ(whole, "") << what.name;
+  for (std::size_t n = 0; n < events.size(); ++n) {
+    sim::port_event const& e = events[n];
+    if (e.kind != sim::event_kind::barrier && e.kind != sim::event_kind::tlbi) continue;
+    ++out.events;
+    bool const may_go = test::may_go(what.name, controls.bbm, events, n);
+    out.redundant += may_go && std::string(what.name) == "split";
+    if (judged(n).empty() != may_go)
+      out.missed.push_back(std::string(what.name) + ": event " + std::to_string(n + 1) + " of " +
+                           std::to_string(events.size()));
+  }
+}
+
+template <class Mode>
+tally drop_all() {
+  tally out;
+  for (granule const tg : {granule::k4, granule::k16, granule::k64})
+    for (u8 const bbm : {u8{0}, u8{2}})
+      for (stage2_controls c :
+           {stage2_controls{.fwb = true, .dic = true}, stage2_controls{.fwb = true, .ttl = true, .dic = true},
+            stage2_controls{.fwb = true, .ttl = true, .tlbi_range = true, .dic = true},
+            stage2_controls{.fwb = true, .dic = true, .coherent_walks = false}}) {
+        c.bbm = bbm;
+        for (test::table_operation<table_of<Mode>> const& what : test::table_operations<table_of<Mode>>())
+          drop_each<Mode>(tg, c, what, out);
+      }
+  return out;
+}
+
+TEST(Checker, EachBarrierAndTlbiOfTheTableIsNeeded) {
+  tally const one = drop_all<exclusive>();
+  EXPECT_GT(one.events, 500u);
+  EXPECT_EQ(one.redundant, 12u);
+  EXPECT_TRUE(one.missed.empty()) << ::testing::PrintToString(one.missed);
+}
+
+TEST(Checker, AndOfTheLockFreeTable) {
+  tally const one = drop_all<lock_free>();
+  EXPECT_GT(one.events, 500u);
+  EXPECT_EQ(one.redundant, 12u);
+  EXPECT_TRUE(one.missed.empty()) << ::testing::PrintToString(one.missed);
+}
+
+TEST(Checker, RefusesWhatMakesNoSense) {
+  sim::trace_machine machine;
+  for (unsigned const pes : {0u, 65u}) {
+    machine.pes = pes;
+    EXPECT_THROW((void)sim::checker(machine), std::invalid_argument);
+  }
+  machine.pes = 2;
+  sim::checker judge(machine);
+  sim::trace_event event;
+  event.pe = 2;
+  EXPECT_THROW(judge.on(event), std::invalid_argument);
+  sim::trace_table misaligned;
+  misaligned.root = 0x1008;
+  EXPECT_THROW(judge.declare(misaligned), std::invalid_argument);
+}
+
+}  // namespace

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "vmsa/text/read/lines.hpp"
+#include "tests_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include "vmsa/text/read/input_error.hpp"
+
+namespace vmsa::text {
+namespace {
+
+std::vector<std::string> all(std::string text) {
+  line_reader reader("t", std::move(text));
+  std::vector<std::string> lines;
+  for (std::string_view line; reader.next(line);) lines.emplace_back(line);
+  return lines;
+}
+
+TEST(Lines, EndsAreNewlinesWithOrWithoutCarriageReturn) {
+  EXPECT_EQ(all("a\nb\r\n\nc"), (std::vector<std::string>{"a", "b", "", "c"}));
+  EXPECT_EQ(all(""), std::vector<std::string>{});
+  EXPECT_EQ(all("\n"), std::vector<std::string>{""});
+}
+
+TEST(Lines, AByteOrderMarkIsNoPartOfTheText) {
+  EXPECT_EQ(all("\xef\xbb\xbf"
+                "a\n\xef\xbb\xbf"
+                "b"),
+            (std::vector<std::string>{"a",
+                                      "\xef\xbb\xbf"
+                                      "b"}));
+}
+
+TEST(Lines, PositionIsThatOfTheLineHandedOut) {
+  line_reader reader("t", "a\nb\n");
+  std::string_view line;
+  EXPECT_EQ(reader.position().number, 0u);
+  ASSERT_TRUE(reader.next(line));
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_EQ(reader.position().number, 2u);
+  EXPECT_EQ(reader.position().file, "t");
+}
+
+TEST(Lines, WhatIsNoTextIsRefused) {
+  EXPECT_THROW(all(std::string("a\n\0b", 4)), input_error);
+  EXPECT_THROW(all(std::string((std::size_t{1} << 20) + 2, 'x')), input_error);
+  EXPECT_THROW(line_reader{tests_folder()}, input_error);
+  EXPECT_THROW(line_reader("no such file"), input_error);
+}
+
+}  // namespace
+}  // namespace vmsa::text
