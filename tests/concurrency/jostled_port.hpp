@@ -8,6 +8,8 @@ namespace vmsa::test {
 
 class jostled_port {
  public:
+  using mode = lock_free;
+
   explicit jostled_port(sim::machine_memory& memory) : memory_(&memory) {}
 
   descriptor load(pa where, load_order order) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "hardware_walker.hpp"
+#include "insist.hpp"
 #include "jostled_port.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
@@ -71,6 +72,8 @@ using arena_type = arena_frames<machine_port, lock_free>;
 
 // One in `one_in` fails, once that is set.
 struct moody_frames {
+  using mode = lock_free;
+
   arena_type& source;
   std::atomic<unsigned> one_in{0};
   std::atomic<unsigned> refused{0};
@@ -136,15 +139,15 @@ class hardware_stress {
       }
     }
     judge();
+    unsigned const bbm = table_bbm();
     tear_down();
     std::printf(
         "measured: %s granule, FEAT_BBM %u: %llu writes, %llu made dirty, %llu reported, %u times no frame, %u busy\n",
         tg_ == granule::k4    ? "4K"
         : tg_ == granule::k16 ? "16K"
                               : "64K",
-        unsigned{table_bbm()}, static_cast<unsigned long long>(writes_.load()),
-        static_cast<unsigned long long>(total(dirtied_)), static_cast<unsigned long long>(total(reported_)),
-        frames_.refused.load(), busy_.load());
+        bbm, static_cast<unsigned long long>(writes_.load()), static_cast<unsigned long long>(total(dirtied_)),
+        static_cast<unsigned long long>(total(reported_)), frames_.refused.load(), busy_.load());
   }
 
  private:
@@ -194,15 +197,6 @@ class hardware_stress {
     }
   }
 
-  template <class F>
-  stage2_outcome insist(F const& f) {
-    for (;;) {
-      stage2_outcome const out = f();
-      if (out.error != table_error::busy) return out;
-      busy_.fetch_add(1, std::memory_order_relaxed);
-      std::this_thread::yield();
-    }
-  }
   static bool allowed(stage2_outcome const& out) {
     return out || out.error == table_error::busy || out.error == table_error::out_of_frames;
   }
@@ -217,28 +211,16 @@ class hardware_stress {
       u64 const size = (1 + random() % (used_pages - p)) * page();
       u64 young = 0;
       switch (random() % 4) {
-        case 0:
-          log(random, cursor, p, size);
-          break;
+        case 0: log(random, cursor, p, size); break;
         case 1: {
           u64 const region = random() % 2 ? shaped() : runs();
           ipa const at{region + p * page()};
           switch (random() % 6) {
-            case 0:
-              EXPECT_TRUE(allowed(table_.split({region}, block())));
-              break;
-            case 1:
-              EXPECT_TRUE(allowed(table_.collapse({region}, block())));
-              break;
-            case 2:
-              EXPECT_TRUE(allowed(table_.age(at, size, young)));
-              break;
-            case 3:
-              EXPECT_TRUE(allowed(table_.relax(cursor, at, stage2_access::read)));
-              break;
-            case 4:
-              (void)table_.change_memory({region}, block(), stage2_memory::normal_nc);
-              break;
+            case 0: EXPECT_TRUE(allowed(table_.split({region}, block()))); break;
+            case 1: EXPECT_TRUE(allowed(table_.collapse({region}, block()))); break;
+            case 2: EXPECT_TRUE(allowed(table_.age(at, size, young))); break;
+            case 3: EXPECT_TRUE(allowed(table_.relax(cursor, at, stage2_access::read))); break;
+            case 4: (void)table_.change_memory({region}, block(), stage2_memory::normal_nc); break;
             default:
               EXPECT_TRUE(allowed(
                   table_.change_memory(at, size, random() % 2 ? stage2_memory::normal_nc : stage2_memory::normal_wb)));
@@ -252,13 +234,14 @@ class hardware_stress {
           if (mine[own] == 0) {
             u64 const output = serial * threads + number;
             pa const to{2 * delta + output * page()};
-            if (insist([&] { return table_.map(cursor, at, to, table_.prepare(clean), existing::keep); })) {
+            if (test::insist(busy_,
+                             [&] { return table_.map(cursor, at, to, table_.prepare(clean), existing::keep); })) {
               mine[own] = output + 1;
               owned_[own] = output + 1;
               ++serial;
             }
           } else {
-            EXPECT_TRUE(insist([&] { return table_.unmap(cursor, at); }));
+            EXPECT_TRUE(test::insist(busy_, [&] { return table_.unmap(cursor, at); }));
             dead_[mine[own] - 1] = true;
             owned_[own] = mine[own] = 0;
           }
@@ -284,18 +267,10 @@ class hardware_stress {
     ipa const at{logged + p * page()};
     u64 young = 0;
     switch (random() % 6) {
-      case 0:
-        EXPECT_TRUE(allowed(table_.age(at, size, young)));
-        break;
-      case 1:
-        EXPECT_TRUE(allowed(table_.relax(cursor, at, stage2_access::read)));
-        break;
-      case 2:
-        EXPECT_TRUE(allowed(table_.map(cursor, at, {at.value + delta}, table_.prepare(clean))));
-        break;
-      case 3:
-        EXPECT_TRUE(allowed(table_.change_memory(at, size, stage2_memory::normal_wb)));
-        break;
+      case 0: EXPECT_TRUE(allowed(table_.age(at, size, young))); break;
+      case 1: EXPECT_TRUE(allowed(table_.relax(cursor, at, stage2_access::read))); break;
+      case 2: EXPECT_TRUE(allowed(table_.map(cursor, at, {at.value + delta}, table_.prepare(clean)))); break;
+      case 3: EXPECT_TRUE(allowed(table_.change_memory(at, size, stage2_memory::normal_wb))); break;
       default:
         (void)table_.collect_dirty(at, size, [&](ipa page_at, u64 bytes) {
           EXPECT_EQ(bytes, page());

@@ -18,6 +18,8 @@ using namespace vmsa;
 // Calls a function at one access of an operation. A TLBI is complete at the next DSB ISH, and not before.
 class walked_port {
  public:
+  using mode = lock_free;  // the test has one thread
+
   explicit walked_port(sim::machine_memory& memory) : memory_(&memory) {}
 
   test::hardware_walker<sim::machine_memory>* walker = nullptr;

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "hardware_walker.hpp"
+#include "one_at_a_time.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
-#include "vmsa/sim/bbm_checker.hpp"
 #include "vmsa/sim/memory.hpp"
+#include "vmsa/sim/port_trace.hpp"
+#include "vmsa/text/report/check_report.hpp"
 
 namespace {
 
@@ -91,7 +93,7 @@ class interrupted_port {
   bool inside_ = false;
 };
 
-using recorder = sim::recording_port<interrupted_port>;
+using recorder = test::one_at_a_time<sim::recording_port<interrupted_port>>;
 using one_table = stage2_table<recorder, arena_frames<recorder, lock_free>, geometry, lock_free>;
 
 struct operation {
@@ -192,18 +194,13 @@ end_state run(scenario const& s, operation const& first, std::vector<interleavin
   end_state result;
   {
     one_table table(std::move(*one_table::create(log, frames, shape, controls)));
-    sim::bbm_checker checker(table.root(), shape, controls);
+    sim::port_judge judge(table.root(), shape, controls);
     std::array<stage2_cursor, 3> cursors{};
     stage2_outcome made;
     switch (s.start) {
-      case start_state::empty:
-        break;
-      case start_state::one_block:
-        made = table.map({0}, {delta}, level::l2, plain_leaf);
-        break;
-      case start_state::pages:
-        made = table.map_range({2 * page}, {delta + 2 * page}, 4 * page, plain_leaf);
-        break;
+      case start_state::empty: break;
+      case start_state::one_block: made = table.map({0}, {delta}, level::l2, plain_leaf); break;
+      case start_state::pages: made = table.map_range({2 * page}, {delta + 2 * page}, 4 * page, plain_leaf); break;
       case start_state::whole_table:
         made = table.map_range({0}, {delta}, block, plain_leaf, {.largest = level::l3});
         break;
@@ -212,7 +209,7 @@ end_state run(scenario const& s, operation const& first, std::vector<interleavin
         break;
     }
     EXPECT_TRUE(made);
-    for (sim::port_event const& e : log.events) checker.on(e);
+    for (sim::port_event const& e : log.events) judge.on(e);
     log.events.clear();
 
     test::hardware_walker<sim::machine_memory> guest(memory, table.root(), shape, false);
@@ -267,9 +264,9 @@ end_state run(scenario const& s, operation const& first, std::vector<interleavin
       EXPECT_EQ(table.look_up(at).output.value, delta + at.value) << "a cursor led into a table that is gone";
     }
     result.page = content_of(table);
-    for (sim::port_event const& e : log.events) checker.on(e);
-    checker.finish();
-    EXPECT_TRUE(checker.violations().empty()) << checker.violations().front();
+    for (sim::port_event const& e : log.events) judge.on(e);
+    judge.finish();
+    EXPECT_EQ(judge.first(), nullptr) << text::describe(*judge.first());
     log.events.clear();
   }
   EXPECT_EQ(frames.bytes_in_use(), 0u);

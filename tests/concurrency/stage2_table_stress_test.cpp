@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "insist.hpp"
 #include "jostled_port.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
@@ -86,29 +87,14 @@ class stress {
   stage2_leaf leaf(bool writable = true) const {
     return {.fwb = table_.controls().fwb, .access = writable ? stage2_access::read_write : stage2_access::read};
   }
-  // Until it is not refused as busy.
-  template <class F>
-  stage2_outcome insist(F const& f) {
-    for (;;) {
-      stage2_outcome const out = f();
-      if (out.error != table_error::busy) return out;
-      busy_.fetch_add(1, std::memory_order_relaxed);
-      std::this_thread::yield();
-    }
-  }
 
   void work(unsigned number, unsigned operations) {
     thread_state me{std::minstd_rand(number + 1), {}, number};
     for (unsigned n = 0; n < operations && !::testing::Test::HasFailure(); ++n) {
       switch (me.pick(3)) {
-        case 0:
-          own(me);
-          break;
-        case 1:
-          count(me);
-          break;
-        default:
-          share(me);
+        case 0: own(me); break;
+        case 1: count(me); break;
+        default: share(me);
       }
       quiet_[number].fetch_add(1, std::memory_order_release);
       if (number == 0 && n % 32 == 0) reclaim();
@@ -145,23 +131,25 @@ class stress {
         bool const was = mine.output != 0;
         auto const what = was && me.pick(2) ? existing::replace : existing::keep;
         prepared_leaf const prepared = table_.prepare(leaf(writable));
-        stage2_outcome const out = insist([&] { return table_.map(me.cursor, at, {output}, prepared, what); });
+        stage2_outcome const out =
+            test::insist(busy_, [&] { return table_.map(me.cursor, at, {output}, prepared, what); });
         EXPECT_EQ(out.error, was && what == existing::keep ? table_error::already_mapped : table_error::none);
         if (out) mine = {output, writable};
         break;
       }
       case 2: {
-        stage2_outcome const out = insist([&] { return table_.unmap(me.cursor, at); });
+        stage2_outcome const out = test::insist(busy_, [&] { return table_.unmap(me.cursor, at); });
         EXPECT_EQ(out.error, mine.output != 0 ? table_error::none : table_error::not_mapped);
         mine = {};
         break;
       }
       case 3:
-        EXPECT_TRUE(insist([&] { return table_.write_protect(at, page); }));
+        EXPECT_TRUE(test::insist(busy_, [&] { return table_.write_protect(at, page); }));
         mine.writable = false;
         break;
       case 4: {
-        stage2_outcome const out = insist([&] { return table_.relax(me.cursor, at, stage2_access::read_write); });
+        stage2_outcome const out =
+            test::insist(busy_, [&] { return table_.relax(me.cursor, at, stage2_access::read_write); });
         EXPECT_EQ(out.error, mine.output != 0 ? table_error::none : table_error::not_mapped);
         mine.writable = mine.output != 0;
         break;
@@ -178,8 +166,7 @@ class stress {
         (void)table_.age({owned_begin + me.pick(owned_pages - 16) * page}, 16 * page, young);
         break;
       }
-      default:
-        check_owned(n, true);
+      default: check_owned(n, true);
     }
   }
 
@@ -217,49 +204,23 @@ class stress {
       EXPECT_NE(out.error, table_error::out_of_frames);
     };
     switch (me.pick(16)) {
-      case 0:
-        done(table_.map(b, to(b), level::l2, leaf(), what));
-        break;
-      case 1:
-        done(table_.map_range(b, to(b), block, leaf(), {.contiguous = me.pick(2) == 0, .what = what}));
-        break;
-      case 2:
-        done(table_.map_range(at, to(at), (1 + me.pick(4)) * page, leaf(), {.what = what}));
-        break;
+      case 0: done(table_.map(b, to(b), level::l2, leaf(), what)); break;
+      case 1: done(table_.map_range(b, to(b), block, leaf(), {.contiguous = me.pick(2) == 0, .what = what})); break;
+      case 2: done(table_.map_range(at, to(at), (1 + me.pick(4)) * page, leaf(), {.what = what})); break;
       case 3:
-      case 4:
-        done(table_.map(me.cursor, at, to(at), table_.prepare(leaf()), what));
-        break;
-      case 5:
-        done(table_.unmap(b, block));
-        break;
-      case 6:
-        done(table_.unmap(me.cursor, at));
-        break;
-      case 7:
-        done(table_.split(b, block));
-        break;
-      case 8:
-        done(table_.collapse(b, block));
-        break;
-      case 9:
-        done(table_.write_protect(at, page));
-        break;
-      case 10:
-        done(table_.relax(me.cursor, at, stage2_access::read_write));
-        break;
-      case 11:
-        done(table_.age(b, block, young));
-        break;
+      case 4: done(table_.map(me.cursor, at, to(at), table_.prepare(leaf()), what)); break;
+      case 5: done(table_.unmap(b, block)); break;
+      case 6: done(table_.unmap(me.cursor, at)); break;
+      case 7: done(table_.split(b, block)); break;
+      case 8: done(table_.collapse(b, block)); break;
+      case 9: done(table_.write_protect(at, page)); break;
+      case 10: done(table_.relax(me.cursor, at, stage2_access::read_write)); break;
+      case 11: done(table_.age(b, block, young)); break;
       case 12:
         done(table_.change_memory(b, block, me.pick(2) ? stage2_memory::normal_nc : stage2_memory::normal_wb));
         break;
-      case 13:
-        done(table_.visit(b, block, [&](stage2_run const& r) { EXPECT_EQ(r.output, to(r.at)); }));
-        break;
-      case 14:
-        done(table_.collect_dirty(b, block, [](ipa, u64) {}));
-        break;
+      case 13: done(table_.visit(b, block, [&](stage2_run const& r) { EXPECT_EQ(r.output, to(r.at)); })); break;
+      case 14: done(table_.collect_dirty(b, block, [](ipa, u64) {})); break;
       default:
         for (unsigned n = 0; n < 8; ++n)
           if (stage2_mapping const m = table_.look_up(at + n * 16 * page)) {
@@ -317,7 +278,9 @@ constexpr u64 delta = u64{1} << 32;
 constexpr stage2_leaf plain_leaf{.fwb = true};
 
 using direct = sim::machine_memory;
-using short_frames = failing_frames<arena_frames<direct, lock_free>>;
+struct short_frames : failing_frames<arena_frames<direct, lock_free>> {
+  using mode = lock_free;  // the test has one thread
+};
 using short_table = stage2_table<direct, short_frames, geometry, lock_free>;
 
 // Before the call, blocks of 2 MiB at 0 and 2 MiB and of 1 GiB at 1 GiB, all read-write.

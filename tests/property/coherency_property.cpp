@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "vmsa/sim/coherency.hpp"
+#include "vmsa/sim/coherency/explorer.hpp"
 
 namespace vmsa::coherency {
 namespace {
@@ -25,8 +25,8 @@ struct recipe {
   std::vector<memory_attributes> writers{};  // one of them for each alias of each writing agent
   std::vector<memory_attributes> readers{};  // of agents that only read, and are judged
   std::vector<memory_attributes> others{};   // of agents that only read, and are not
-  bool maintenance = false;                // DC operations anywhere
-  bool barriers_between = true;            // DMB before an access through another alias than the last
+  bool maintenance = false;                  // DC operations anywhere
+  bool barriers_between = true;              // DMB before an access through another alias than the last
   bool snooping_device = false, other_device = false;
   bool dma_writes = false;
 };
@@ -72,7 +72,7 @@ scenario random_scenario(recipe const& r) {
       unsigned const alias = own[pick(static_cast<unsigned>(own.size()))];
       access(holder, alias, pick(words), chance(70));
       if (r.maintenance && chance(30)) {
-        constexpr operation all[] = {operation::dc_cvac, operation::dc_civac, operation::dc_cvau};
+        constexpr step_kind all[] = {step_kind::dc_cvac, step_kind::dc_civac, step_kind::dc_cvau};
         s.agents[holder].program.push_back(dc(all[pick(3)], 0, alias));
       }
     }
@@ -125,7 +125,7 @@ void expect_never_violated(recipe const& r) {
   check_options options;
   options.threads = 1;
   check_result const result = check(s, options);
-  RC_ASSERT(result.outcome == verdict::coherent);
+  RC_ASSERT(result.outcome == check_outcome::coherent);
 }
 
 RC_GTEST_PROP(coherency_property, one_write_back_definition_is_never_violated, ()) {
@@ -173,7 +173,7 @@ TEST(coherency_property, mixed_definitions_are_violated_now_and_then) {
     if (find_problem(s)) RC_DISCARD("problem");
     check_options options;
     options.threads = 1;
-    ++(check(s, options).outcome == verdict::violation ? violated : coherent);
+    ++(check(s, options).outcome == check_outcome::violation ? violated : coherent);
   });
   EXPECT_GT(violated, 20u);
   EXPECT_GT(coherent, 5u);
@@ -197,10 +197,10 @@ RC_GTEST_PROP(coherency_property, reductions_keep_the_verdict, ()) {
   check_options reduced;
   reduced.threads = 2;
   check_result const a = check(s, plain);
-  RC_PRE(a.outcome != verdict::not_finished);
+  RC_PRE(a.outcome != check_outcome::not_finished);
   check_result const b = check(s, reduced);
   RC_ASSERT(a.outcome == b.outcome);
-  RC_ASSERT(a.states >= b.states || a.outcome == verdict::violation);
+  RC_ASSERT(a.states >= b.states || a.outcome == check_outcome::violation);
 }
 
 }  // namespace

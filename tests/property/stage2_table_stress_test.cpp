@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Many callers on one lock_free table. Each page has one output it may ever be mapped to, and each thread remembers what
-// it was told, so that every page's end can be explained by some order of the calls.
+// Many callers on one lock_free table. Each page has one output it may ever be mapped to, and each thread remembers
+// what it was told, so that every page's end can be explained by some order of the calls.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -31,8 +31,8 @@ struct machine {
   sim::arena memory{u64{64} << 20};
   port_type port{memory, pa{u64{1} << 32}};
   frames_type frames{port, port.base(), port.size(), granule::k4};
-  table_type table = *table_type::create(port, frames, geometry::for_ipa_size(40, granule::k4, {}).shape,
-                                         {.fwb = true, .dic = true});
+  table_type table =
+      *table_type::create(port, frames, geometry::for_ipa_size(40, granule::k4, {}).shape, {.fwb = true, .dic = true});
 };
 
 template <class Body>
@@ -149,8 +149,8 @@ TEST(Stage2TableStress, EverythingThatMayRunTogether) {
   EXPECT_TRUE(m.table.unmap(ipa{0}, pages * page));
   EXPECT_EQ(m.table.statistics().bytes_mapped, 0u);
   m.table.give_back(m.table.take_retired());
-  EXPECT_EQ(m.table.tables(), m.table.statistics().tables[2] + m.table.statistics().tables[3] + m.table.statistics().tables[4] -
-                                  (m.table.shape().root_size() >> 12));
+  EXPECT_EQ(m.table.tables(), m.table.statistics().tables[2] + m.table.statistics().tables[3] +
+                                  m.table.statistics().tables[4] - (m.table.shape().root_size() >> 12));
 }
 
 // Frames come back when the table goes, whatever was retired.

@@ -82,7 +82,7 @@ constexpr u64 page_leaf = 0x7c3;  // AF, inner shareable, page; the rest per sta
 
 struct two_stage_machine {
   machine m;
-  el1_registers registers;
+  regime_registers registers;
   shape const& s;
   std::map<u64, u64> ipa_to_pa;  // pages
   u64 free = roots + (u64{1} << 22);
@@ -173,8 +173,8 @@ struct noise {
   }
 };
 
-el1_registers arbitrary_registers() {
-  el1_registers r;
+regime_registers arbitrary_registers() {
+  regime_registers r;
   for (u64* raw :
        {&r.hcr.raw, &r.vtcr.raw, &r.vttbr.raw, &r.tcr.raw, &r.ttbr0.raw, &r.ttbr1.raw, &r.mair.raw, &r.sctlr.raw})
     *raw = *rc::gen::arbitrary<u64>();
@@ -191,7 +191,7 @@ RC_GTEST_PROP(TranslateProperty, NoOutputAddressIsOutOfRange, ()) {
   auto const regime = make_regime(arbitrary_registers(), f);
   for (u64 i = 0; i < 16; ++i) {
     va const where{*rc::gen::arbitrary<u64>() >> *rc::gen::inRange(0, 40)};
-    translation const t = translate(memory, regime, where, {.op = static_cast<operation>(i % 10)});
+    translation const t = translate(memory, regime, where, {.op = static_cast<operation>(i % operation_count)});
     RC_ASSERT(!t || (t.output.value >> f.pa_bits) == 0);
     RC_ASSERT(t.steps.size() <= most_steps);
     for (walk_step const& s : t.steps) RC_ASSERT((s.where.value >> f.pa_bits) == 0);
@@ -202,14 +202,14 @@ template <granule Granule, u8 Bits>
 void same_with_fixed_geometry() {
   using fixed = fixed_geometry<Granule, Bits, all_features>;
   noise const memory{*rc::gen::arbitrary<u64>()};
-  el1_registers r = arbitrary_registers();
-  constexpr u64 shape_bits = bit_mask(33, 32) | bit_mask(18, 14) | bit_mask(7, 0);
+  regime_registers r = arbitrary_registers();
+  constexpr u64 shape_bits = vtcr_el2::d128::mask | bit_mask(33, 32) | bit_mask(18, 14) | bit_mask(7, 0);
   r.vtcr.raw = (r.vtcr.raw & ~shape_bits) | (fixed::configuration.vtcr.raw & shape_bits);
   r.hcr.raw |= 1;
   constraint_choices choices;
   choices.contiguous_misprogramming_faults = true;
   ipa const where{*rc::gen::arbitrary<u64>() & low_mask(Bits)};
-  memory_access const acc{.op = static_cast<operation>(*rc::gen::inRange(0, 10))};
+  memory_access const acc{.op = static_cast<operation>(*rc::gen::inRange(0, static_cast<int>(operation_count)))};
   translation const a = translate(memory, make_regime(r, all_features, choices), where, mair(0xf0), acc);
   translation const b = translate(memory, make_regime<fixed>(r, all_features, choices), where, mair(0xf0), acc);
   RC_ASSERT(a.fault == b.fault);
