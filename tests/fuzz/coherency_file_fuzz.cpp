@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "vmsa/text/coherency_report.hpp"
-#include "vmsa/text/input_error.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/report/coherency_report.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   using namespace vmsa;
@@ -20,11 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   options.threads = 1;
   options.max_states = 2000;
   report.result = check(report.file.scenario, options);
-  if (report.result.outcome == coherency::verdict::violation) {
+  if (report.result.outcome == coherency::check_outcome::violation) {
     coherency::repair_options repair{.check = options, .most_changes = 1, .state_budget = 5000};
     report.repair = find_repair(report.file.scenario, repair);
   }
-  bool const told = !text::coherency_as_text(report).empty() && !text::coherency_as_markdown(report).empty() &&
+  bool const told = !as_text(tell_coherency(report)).empty() && !as_markdown(tell_coherency(report)).empty() &&
                     !text::coherency_as_json(report).empty() && !text::coherency_as_svg(report).empty();
   coherency::model_options plain{.symmetry = false};
   bool const exported = !text::coherency_as_promela(report.file, compile(report.file.scenario, plain)).empty();

@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Descriptors and registers with arbitrary bits: decoding answers, and what it answers encodes back.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
+#include "fuzz_input.hpp"
 #include "vmsa/arch/combine.hpp"
 #include "vmsa/arch/par.hpp"
 #include "vmsa/arch/stage1_descriptor.hpp"
 #include "vmsa/arch/stage2_descriptor.hpp"
 #include "vmsa/arch/syndrome.hpp"
 #include "vmsa/mmu/stage2_geometry.hpp"
-#include "vmsa/text/format.hpp"
+#include "vmsa/text/words/format.hpp"
 
 namespace {
 
 using namespace vmsa;
-
-// Stops with a message: libFuzzer keeps the input.
-void require(bool holds, char const* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
+using fuzz::require;
 
 // Values taken from the front of the input; zeros when it is used up.
 class input {

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "vmsa/text/host_memory.hpp"
-#include "vmsa/text/input_error.hpp"
+#include "vmsa/text/read/host_memory.hpp"
+#include "vmsa/text/read/input_error.hpp"
 
 namespace {
 
@@ -21,7 +21,8 @@ template <class Ranges>
 void require_disjoint(Ranges const& ranges) {
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     require(ranges[i].size != 0, "no range is empty");
-    require(i == 0 || ranges[i].base.value > ranges[i - 1].base.value + (ranges[i - 1].size - 1), "sorted and disjoint");
+    require(i == 0 || ranges[i].base.value > ranges[i - 1].base.value + (ranges[i - 1].size - 1),
+            "sorted and disjoint");
   }
 }
 

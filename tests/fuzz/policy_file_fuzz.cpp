@@ -8,9 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "vmsa/text/input_error.hpp"
-#include "vmsa/text/policy_matrix.hpp"
-#include "vmsa/text/policy_names.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/report/policy_matrix.hpp"
+#include "vmsa/text/words/kernel_names.hpp"
+#include "vmsa/text/words/policy_names.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size);
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "vmsa/text/input_error.hpp"
-#include "vmsa/text/replay.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/replay/replay.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   try {

@@ -4,28 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 
+#include "fuzz_input.hpp"
 #include "vmsa/mmu/translate.hpp"
 
 namespace {
 
 using namespace vmsa;
-
-// The input, then its bytes again and again.
-struct bytes {
-  std::uint8_t const* data;
-  std::size_t size;
-  std::size_t at = 0;
-
-  u8 byte() noexcept { return size == 0 ? u8{0} : data[at++ % size]; }
-  bool flag() noexcept { return (byte() & 1) != 0; }
-  u64 word() noexcept {
-    u64 w = 0;
-    for (int i = 0; i < 8; ++i) w = w << 8 | byte();
-    return w;
-  }
-};
+using fuzz::bytes;
 
 // A pool of descriptors from the input, spread over all of memory; what hardware writes lands in the pool.
 struct memory {
@@ -64,8 +50,28 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   features f;
   f.pa_bits = sizes[in.byte() & 7];
   f.lpa = f.pa_bits == 52 && in.flag();
-  for (bool* on : {&f.lpa2, &f.lva, &f.ttst, &f.s2fwb, &f.xnx, &f.xs, &f.hw_access_flag, &f.hw_dirty_state, &f.haft,
-                   &f.e0pd, &f.hpds, &f.mte, &f.mte2, &f.mte_perm})
+  for (bool* on : {&f.lpa2,
+                   &f.lva,
+                   &f.ttst,
+                   &f.s2fwb,
+                   &f.xnx,
+                   &f.xs,
+                   &f.hw_access_flag,
+                   &f.hw_dirty_state,
+                   &f.haft,
+                   &f.tcr2,
+                   &f.s1pie,
+                   &f.s2pie,
+                   &f.s1poe,
+                   &f.s2poe,
+                   &f.aie,
+                   &f.the,
+                   &f.nv,
+                   &f.e0pd,
+                   &f.hpds,
+                   &f.mte,
+                   &f.mte2,
+                   &f.mte_perm})
     *on = in.flag();
   f.bbm = in.byte() % 3;
   f.pan = in.byte() % 4;
@@ -74,12 +80,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
                    &c.set_af_on_fault, &c.set_dirty_on_fault, &c.effective_sh_at_stage1, &c.txsz_above_max_faults,
                    &c.txsz_below_min_faults, &c.contiguous_misprogramming_faults, &c.nt_faults})
     *on = in.flag();
-  el1_registers r;
-  for (u64* raw :
-       {&r.hcr.raw, &r.vtcr.raw, &r.vttbr.raw, &r.tcr.raw, &r.ttbr0.raw, &r.ttbr1.raw, &r.mair.raw, &r.sctlr.raw})
+  regime_registers r;
+  for (u64* raw : {&r.hcr.raw,   &r.vtcr.raw, &r.vttbr.raw, &r.tcr.raw, &r.ttbr0.raw, &r.ttbr1.raw, &r.mair.raw,
+                   &r.sctlr.raw, &r.tcr2.raw, &r.mair2,     &r.pir,     &r.pire0,     &r.por_el1,   &r.por_el0,
+                   &r.s2pir,     &r.s2por,    &r.hcrx.raw,  &r.el2.tcr, &r.el2.ttbr0, &r.el2.ttbr1, &r.el2.mair,
+                   &r.el2.sctlr, &r.el2.tcr2, &r.el2.mair2, &r.el2.pir, &r.el2.pire0, &r.el2.por})
     *raw = in.word();
-  memory_access const acc{.op = static_cast<operation>(in.byte() % 10),
-                          .el = static_cast<exception_level>(in.byte() & 1),
+  memory_access const acc{.op = static_cast<operation>(in.byte() % operation_count),
+                          .el = static_cast<exception_level>(in.byte() % 3),
                           .unprivileged = in.flag(),
                           .pan = in.flag(),
                           .aligned = in.flag()};
@@ -88,7 +96,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   memory m;
   for (u64& word : m.words) word = in.word();
 
-  auto const regime = make_regime(r, f, c);
+  auto const kind = static_cast<regime_kind>(in.byte() % 3);
+  auto const manual = in.flag() ? manual_release::current : manual_release::v2023_03;
+  auto const regime = make_regime(r, f, c, kind, manual);
   judge(translate(m, regime, va{where}, acc), m, f);
   m.reads = 0;
   judge(translate(m, regime, ipa{where}, mair(attr, shareability::inner, f, c), acc), m, f);

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "vmsa/text/input_error.hpp"
-#include "vmsa/text/translation_report.hpp"
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/report/translation_report.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   try {
