@@ -11,6 +11,8 @@ template struct fixed_geometry<granule::k4, 40>;
 
 // A machine whose memory is its own, as at EL2. Maintenance is the instruction's business, not the library's.
 struct bare_port {
+  using mode = lock_free;
+
   descriptor load(pa where, load_order order) {
     return {__atomic_load_n(word(where), order == load_order::acquire ? __ATOMIC_ACQUIRE : __ATOMIC_RELAXED)};
   }
@@ -59,18 +61,19 @@ template u64 log_and_visit(stage2_table<bare_port, arena_frames<bare_port, lock_
 
 // A fault resolved in a table of either mode.
 template <class Table>
-bool resolve(bare_port& port, Table& table, std::span<region const> regions, policy_host const& host,
-             el1_regime<> const& regime, stage2_fault const& fault, kernel_version version) {
-  return static_cast<bool>(handle_fault(port, table, regions, kvm_policy(version), host, regime, fault, {}));
+bool resolve(Table& table, region_map const& regions, policy_host const& host, stage2_fault const& fault,
+             kernel_version version) {
+  bool const resolved(handle_fault(table, regions, kvm_policy(version), host, fault, {}));
+  return resolved &&
+         trace_fault(table, regions, kvm_policy(version), host, fault, {}).worst_mismatch() == mismatch::none;
 }
-template bool resolve(bare_port&, stage2_table<bare_port, arena_frames<bare_port>>&, std::span<region const>,
-                      policy_host const&, el1_regime<> const&, stage2_fault const&, kernel_version);
-template bool resolve(bare_port&, stage2_table<bare_port, arena_frames<bare_port, lock_free>, geometry, lock_free>&,
-                      std::span<region const>, policy_host const&, el1_regime<> const&, stage2_fault const&,
-                      kernel_version);
+template bool resolve(stage2_table<bare_port, arena_frames<bare_port>>&, region_map const&, policy_host const&,
+                      stage2_fault const&, kernel_version);
+template bool resolve(stage2_table<bare_port, arena_frames<bare_port, lock_free>, geometry, lock_free>&,
+                      region_map const&, policy_host const&, stage2_fault const&, kernel_version);
 
-u64 walk_memory(el1_registers const& registers, va where);
-u64 walk_memory(el1_registers const& registers, va where) {
+u64 walk_memory(regime_registers const& registers, va where);
+u64 walk_memory(regime_registers const& registers, va where) {
   bare_port port;
   return translate(port, make_regime(registers, {}), where, {}).par.raw;
 }
@@ -80,17 +83,17 @@ struct answer {
   u64 leaf = 0;
   memory_attributes effective{};
 };
-answer answer_fault(esr_el2 esr, far_el2 far, hpfar_el2 hpfar, std::span<region const> regions, policy_host const& host,
+answer answer_fault(esr_el2 esr, far_el2 far, hpfar_el2 hpfar, region_map const& regions, policy_host const& host,
                     kernel_version version, u8 mair_byte);
-answer answer_fault(esr_el2 esr, far_el2 far, hpfar_el2 hpfar, std::span<region const> regions, policy_host const& host,
+answer answer_fault(esr_el2 esr, far_el2 far, hpfar_el2 hpfar, region_map const& regions, policy_host const& host,
                     kernel_version version, u8 mair_byte) {
   decoded_fault const fault = decode_fault(esr, far, hpfar);
   if (!fault) return {};
-  region const* const hit = find(regions, fault.fault.where);
+  region const* const hit = regions.find(fault.fault.where);
   if (hit == nullptr) return {};
   decision const d = kvm_policy(version)(host, *hit, access_of(fault.fault, false));
   if (!d.maps()) return {};
-  ipa const page = fault.fault.where.align_down(granule_size(granule::k4));
+  ipa const page = fault.fault.where.floor_to(granule_size(granule::k4));
   encoded_descriptor const leaf = encode_leaf(hit->output_of(page), level::l3, leaf_of(d));
   if (!leaf) return {};
   return {leaf.value.raw, combine(mair(mair_byte), {.memattr = d.memattr, .sh = d.sh}, {.fwb = d.fwb})};
@@ -99,5 +102,8 @@ answer answer_fault(esr_el2 esr, far_el2 far, hpfar_el2 hpfar, std::span<region 
 // VTCR_EL2 for an IPA size that is known only when it runs.
 u64 vtcr_for(u8 bits, granule tg);
 u64 vtcr_for(u8 bits, granule tg) { return geometry::for_ipa_size(bits, tg, all_features).vtcr.raw; }
+
+// A device's access, from the stream table to the event.
+template stream_answer translate_stream(bare_port&, smmu const&, u32, std::optional<u32>, u64, stream_access const&);
 
 }  // namespace vmsa

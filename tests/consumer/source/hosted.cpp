@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A consumer of vmsa::text, which brings vmsa::sim and the core.
 #include <vmsa/arch/mair.hpp>
-#include <vmsa/text/format.hpp>
-#include <vmsa/text/input_error.hpp>
+#include <vmsa/text/read/input_error.hpp>
+#include <vmsa/text/words/format.hpp>
 
 #include <cstdio>
 #include <string>

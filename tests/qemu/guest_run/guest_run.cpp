@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Runs the guest under the hypervisor and answers its calls. At each `judge` the processor is asked by AT about every
-// page of the guest, and must agree with `translate` over the same tables; where a page is mapped, its memory type must
-// be the one written down here.
+// Runs the guest under the hypervisor, or under its twin in C, and answers its calls. At each `judge` the processor is
+// asked by AT about every page of the guest, and must agree with `translate` over the same tables; where a page is
+// mapped, its memory type must be the one written down here.
 #include "../hypervisor/console.hpp"
-#include "../hypervisor/hypervisor.hpp"
 #include "../sweep/arguments.hpp"
 #include "../sweep/translated.hpp"
+#include "hypervisor.hpp"  // of ../hypervisor or ../hypervisor_c
 #include "layout.hpp"
 
 namespace el2 {
@@ -38,7 +38,7 @@ class session {
   int run() noexcept;
 
  private:
-  hypervisor vm_{guest_memory, {layout::ram}};
+  hypervisor vm_{guest_memory, *region_map::over(guest_memory, granule::k4), {layout::ram}};
   sweep::tally judged_{};
   u64 pages_ = 0;
   u64 mapped_ = 0;
@@ -48,13 +48,14 @@ class session {
 
   u64 answer(call what, u64 a, u64 b) noexcept;
   void judge() noexcept;
-  void judge_page(el1_regime<> const& regime, window const& w, u64 offset, u8 type) noexcept;
+  void judge_page(translation_regime<> const& regime, window const& w, u64 offset, u8 type) noexcept;
   void make_device(bool device) noexcept;
   void move_page(u64 where) noexcept;
+  [[noreturn]] void hold() noexcept;
   int report(bool finished, u64 failed_line) noexcept;
 };
 
-void session::judge_page(el1_regime<> const& regime, window const& w, u64 offset, u8 type) noexcept {
+void session::judge_page(translation_regime<> const& regime, window const& w, u64 offset, u8 type) noexcept {
   va const where{w.va + offset};
   port memory;
   bool mapped = false;
@@ -79,17 +80,26 @@ void session::judge_page(el1_regime<> const& regime, window const& w, u64 offset
   mapped_ += mapped;
 }
 
-void session::judge() noexcept {
-  el1_registers r = vm_.regime().registers;
+// What the hypervisor made of the machine, read from it.
+translation_regime<> walked_regime() noexcept {
+  regime_registers r;
+  r.hcr = {{read_hcr_el2()}};
+  r.vtcr = {{read_vtcr_el2()}};
   r.vttbr = {{read_vttbr_el2()}};
   r.tcr = {{read_tcr_el1()}};
   r.ttbr0 = {{read_ttbr0_el1()}};
   r.mair = {{read_mair_el1()}};
   r.sctlr = {{read_sctlr_el1()}};
+  features f = machine_features();
+  f.lpa2 = false;  // both hypervisors use 48-bit descriptors, which hold SH
   // QEMU's stage 1 hands on SH as it stands.
-  el1_regime<> const regime = make_regime(r, vm_.regime().feat, {.effective_sh_at_stage1 = false});
+  return make_regime(r, f, {.effective_sh_at_stage1 = false});
+}
+
+void session::judge() noexcept {
+  translation_regime<> const regime = walked_regime();
   for (window const& w : layout::windows) {
-    u8 type = vm_.regime().both.fwb ? w.type_with_fwb : w.type;
+    u8 type = regime.both.fwb ? w.type_with_fwb : w.type;
     if (bar_is_device_ && w.ipa == layout::prefetchable_bar) type = 0x04;
     for (u64 offset = 0; offset < w.touched; offset += 4096) judge_page(regime, w, offset, type);
   }
@@ -98,57 +108,46 @@ void session::judge() noexcept {
 // As when the driver no longer vouches for the BAR.
 void session::make_device(bool device) noexcept {
   bar_is_device_ = device;
-  guest_memory[3].inputs.vma.allow_any_uncached = !device;
-  static_cast<void>(vm_.retype({layout::prefetchable_bar}, layout::prefetchable_bar_size));
+  static_cast<void>(vm_.retype({layout::prefetchable_bar}, layout::prefetchable_bar_size, !device));
 }
 
 void session::move_page(u64 where) noexcept {
-  stage2_mapping const m = vm_.stage2().look_up({where});
-  u64* const from = reinterpret_cast<u64*>(m.output.value);
+  u64* const from = reinterpret_cast<u64*>(vm_.look_up({where}).output.value);
   u64* const to = reinterpret_cast<u64*>(next_frame_);
   next_frame_ += 4096;
   for (unsigned i = 0; i < 512; ++i) to[i] = from[i];
-  stage2_leaf const leaf{.fwb = vm_.regime().both.fwb};
-  stage2_outcome const moved =
-      vm_.stage2().map({where}, {reinterpret_cast<u64>(to)}, level::l3, leaf, existing::replace);
-  vm_.counts.breaks += moved.broke;
+  static_cast<void>(vm_.move({where}, {reinterpret_cast<u64>(to)}));
   for (unsigned i = 0; i < 512; ++i) from[i] = 0xdead;
 }
 
 u64 session::answer(call what, u64 a, u64 b) noexcept {
   switch (what) {
-    case call::judge:
-      judge();
-      return 0;
-    case call::log_writes:
-      return vm_.log_writes({a}, b) ? 0 : ~u64{0};
-    case call::make_device:
-      make_device(b != 0);
-      return 0;
-    case call::collect_written:
-      return vm_.collect_written({a}, b);
-    case call::split:
-      return vm_.split({a}, b) ? vm_.stage2().look_up({a}).size : 0;
-    case call::collapse:
-      return vm_.collapse({a}, b) ? vm_.stage2().look_up({a}).size : 0;
-    case call::collect_used:
-      return vm_.collect_used({a}, b);
-    case call::maintain:
-      static_cast<void>(vm_.handle({.access = access_kind::write,
-                                    .status = {fault_kind::translation, {}},
-                                    .cache_maintenance = true,
-                                    .where = {a}}));
-      return 0;
-    case call::move_page:
-      move_page(a);
-      return 0;
-    case call::forget:
-      static_cast<void>(vm_.stage2().unmap({a}, b));
-      return 0;
-    case call::finished:
-      break;
+    case call::judge: judge(); return 0;
+    case call::log_writes: return vm_.log_writes({a}, b) ? 0 : ~u64{0};
+    case call::make_device: make_device(b != 0); return 0;
+    case call::collect_written: return vm_.collect_written({a}, b);
+    case call::split: return vm_.split({a}, b) ? vm_.look_up({a}).size : 0;
+    case call::collapse: return vm_.collapse({a}, b) ? vm_.look_up({a}).size : 0;
+    case call::collect_used: return vm_.collect_used({a}, b);
+    case call::maintain: vm_.maintain_caches({a}); return 0;
+    case call::move_page: move_page(a); return 0;
+    case call::forget: static_cast<void>(vm_.forget({a}, b)); return 0;
+    case call::finished: break;
   }
   return ~u64{0};
+}
+
+// Says every run of the stage 2 table, and stays: somebody dumps the machine.
+void session::hold() noexcept {
+  translation_regime<> const regime = walked_regime();
+  print_line("root ", hex{regime.stage2.root.value}, " vtcr ", hex{regime.registers.vtcr.raw}, " fwb ",
+             u64{regime.both.fwb});
+  vm_.for_each_run([](u64 at, u64 output, u64 size, u64 level, u64 descriptor) {
+    print_line("run ", hex{at}, " ", hex{output}, " ", size, " ", level, " ", hex{descriptor});
+  });
+  print_line("holding");
+  write_out();
+  for (;;) asm volatile("wfi");
 }
 
 int session::report(bool finished, u64 failed_line) noexcept {
@@ -157,12 +156,15 @@ int session::report(bool finished, u64 failed_line) noexcept {
   print_line("faults ", c.faults, ", on table walks ", c.table_walks, ", relocated ", c.relocated,
              ", HPFAR_EL2 filled in all the same (D12) ", c.hpfar_right, ", out of frames ", c.out_of_frames,
              ", breaks ", c.breaks);
-  constexpr char const* names[] = {"map",       "memslot error", "run error",        "guest exception",
-                                   "MMIO exit", "make young",    "skip instruction", "not applicable"};
+  constexpr char const* names[] = {"map",        "memslot error",    "run error", "guest exception", "MMIO exit",
+                                   "make young", "skip instruction", "SEA exit",  "not applicable"};
+  constexpr unsigned count = sizeof names / sizeof names[0];
+  static_assert(count == sizeof statistics{}.outcomes / sizeof(u64));
   bool every_outcome = true;
-  for (unsigned i = 0; i < 8; ++i) {
+  for (unsigned i = 0; i < count; ++i) {
     print_line("  ", names[i], ": ", c.outcomes[i]);
-    every_outcome = every_outcome && c.outcomes[i] != 0;
+    // No access of an emulated machine ends in an external abort.
+    every_outcome = every_outcome && (c.outcomes[i] != 0 || i == static_cast<unsigned>(vmsa::policy_outcome::sea_exit));
   }
   u64 const explained = judged_.explained_rows();
   print_line("pages ", pages_, ", mapped ", mapped_, ", of the wrong type ", wrong_type_);
@@ -175,7 +177,7 @@ int session::report(bool finished, u64 failed_line) noexcept {
       {finished, "the guest finishes"},
       {failed_line == 0, "the guest's checks hold"},
       {c.faults > 1000, "more than 1,000 faults"},
-      {every_outcome, "every outcome of the policy"},
+      {every_outcome, "every outcome of the policy but an external abort's"},
       {c.table_walks != 0 && c.relocated != 0 && c.out_of_frames != 0 && c.breaks != 0,
        "every way through the fault path"},
       {mapped_ != 0 && judged_.unexplained == 0, "AT agrees with translate"},
@@ -189,6 +191,7 @@ int session::report(bool finished, u64 failed_line) noexcept {
     print_line("FAILED: ", d.what);
     status = 1;
   }
+  if (sweep::same_text(sweep::argument(2), "hold")) hold();
   if (failed_line != 0)
     print_line("  guest.cpp, line ", failed_line, ", last abort ", hex{read_esr_el1()}, " of ", hex{read_far_el1()});
   return status;
@@ -204,7 +207,7 @@ int session::run() noexcept {
         x[0] = answer(static_cast<call>(x[0]), x[1], x[2]);
         break;
       case exit_reason::refused:  // a monitor might stop; this one blames the guest
-        vm_.inject(exception_syndrome(injected_exception::external_abort, e.outcome.access));
+        vm_.inject_external_abort(e);
         break;
       case exit_reason::unexpected:
         print_line("ESR_EL2 ", hex{read_esr_el2()}, " ELR_EL2 ", hex{read_elr_el2()}, " FAR_EL2 ", hex{read_far_el2()},

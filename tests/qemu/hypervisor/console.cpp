@@ -58,6 +58,8 @@ void print(hex value) noexcept {
   put_number(value.value, 16);
 }
 
+void write_out() noexcept { flush(); }
+
 extern "C" void exit_program(int status) noexcept {
   flush();
   u64 const block[2] = {0x20026, static_cast<u64>(status)};  // ADP_Stopped_ApplicationExit

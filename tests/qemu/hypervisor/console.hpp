@@ -19,6 +19,9 @@ void print_line(Parts... parts) noexcept {
   print("\n");
 }
 
+// Writes what was collected, for a program that does not end.
+void write_out() noexcept;
+
 enum class semihosting_operation : vmsa::u64 { open = 0x01, write = 0x05, get_command_line = 0x15, exit = 0x18 };
 vmsa::u64 semihosting(semihosting_operation what, void const* parameters) noexcept;
 

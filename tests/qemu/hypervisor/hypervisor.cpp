@@ -37,8 +37,8 @@ policy_host this_machine() noexcept {
   return {.cpu = f};
 }
 
-el1_regime<> make_stage2(features const& f) noexcept {
-  el1_registers r;
+translation_regime<> make_stage2(features const& f) noexcept {
+  regime_registers r;
   r.hcr = hcr_el2{}.with<hcr_el2::vm>(true).with<hcr_el2::rw>(true).with<hcr_el2::fwb>(f.s2fwb);
   r.vtcr = geometry::for_ipa_size(ipa_bits, granule::k4, f).vtcr;
   return make_regime(r, f);
@@ -57,8 +57,9 @@ void device::write(u64 offset, unsigned size, u64 value) noexcept {
   scratch = (scratch & ~mask) | ((value << (8 * offset)) & mask);
 }
 
-hypervisor::hypervisor(std::span<region> regions, ipa entry) noexcept
+hypervisor::hypervisor(std::span<region> regions, region_map const& map, ipa entry) noexcept
     : regions_(regions),
+      map_(map),
       host_(this_machine()),
       regime_(make_stage2(host_.cpu)),
       pool_(pa{reinterpret_cast<u64>(table_memory)}, granule::k4),
@@ -79,10 +80,11 @@ guest_exit hypervisor::run() noexcept {
     run_guest(registers);
     esr_el2 const esr{{read_esr_el2()}};
     if (esr.get<esr_el2::ec>() == 0x16) return {exit_reason::hypercall, {}};
-    // QEMU fills HPFAR_EL2 in on every stage 2 fault; where the architecture leaves it UNKNOWN, so do we.
     decoded_fault decoded = decode_fault(esr, {{read_far_el2()}}, {{read_hpfar_el2()}});
     if (!decoded) return {};
-    if (!decoded.fault.where_valid) decoded.fault.where = {~u64{0}};
+    // Stage 1 changed meanwhile: the guest tries again. QEMU fills HPFAR_EL2 in on every stage 2 fault; where the
+    // architecture leaves it UNKNOWN, so do we.
+    if (!decoded.fault.where_valid && !locate(decoded.fault)) continue;
     if (std::optional<guest_exit> const exit = handle(decoded.fault)) return *exit;
   }
 }
@@ -91,35 +93,25 @@ std::optional<guest_exit> hypervisor::handle(stage2_fault const& fault) noexcept
   if (++counts.faults > most_faults) return guest_exit{};
   counts.table_walks += fault.s1ptw;
   fault_outcome const o = resolve(fault);
-  if (o.step == fault_step::unknown_address) return std::nullopt;  // stage 1 changed meanwhile: the guest tries again
   ++counts.outcomes[static_cast<unsigned>(o.decided.outcome)];
   switch (o.decided.outcome) {
-    case policy_outcome::map:
-      return o ? std::nullopt : std::optional{guest_exit{}};
+    case policy_outcome::map: return o ? std::nullopt : std::optional{guest_exit{}};
     case policy_outcome::make_young: {
       stage2_cursor cursor;
-      return table_->relax(cursor, o.fault.where, stage2_access::none) ? std::nullopt : std::optional{guest_exit{}};
+      return table_->relax(cursor, fault.where, stage2_access::none) ? std::nullopt : std::optional{guest_exit{}};
     }
-    case policy_outcome::mmio_exit:
-      emulate(o);
-      return std::nullopt;
-    case policy_outcome::skip_instruction:
-      registers.pc += 4;
-      return std::nullopt;
-    case policy_outcome::guest_exception:
-      inject(o.decided.esr_el1);
-      return std::nullopt;
-    default:
-      return guest_exit{exit_reason::refused, o};
+    case policy_outcome::mmio_exit: emulate(fault, o.where == nullptr); return std::nullopt;
+    case policy_outcome::skip_instruction: registers.pc += 4; return std::nullopt;
+    case policy_outcome::guest_exception: inject(o.decided.esr_el1); return std::nullopt;
+    default: return guest_exit{exit_reason::refused, o};
   }
 }
 
-fault_outcome hypervisor::resolve(stage2_fault fault) noexcept {
-  if (!fault.where_valid && !locate(fault)) return {.step = fault_step::unknown_address};
+fault_outcome hypervisor::resolve(stage2_fault const& fault) noexcept {
   guest_context const context{.from_el0 = from_el0()};
   fault_outcome o;
   static_cast<void>(with_frames([&] {
-    o = handle_fault(port_, *table_, regions_, policy, host_, regime_, fault, context);
+    o = handle_fault(*table_, map_, policy, host_, fault, context);
     return o.mapping;
   }));
   return o;
@@ -146,7 +138,7 @@ bool hypervisor::locate(stage2_fault& fault) noexcept {
   fault.where = ipa{par.raw & par_el1::output::mask} + (fault.virtual_address.value & 0xfff);
   fault.where_valid = true;
   ++counts.relocated;
-  counts.hpfar_right += hpfar_el2{{read_hpfar_el2()}}.page() == fault.where.align_down(4096);
+  counts.hpfar_right += hpfar_el2{{read_hpfar_el2()}}.page() == fault.where.floor_to(4096);
   return true;
 }
 
@@ -176,18 +168,33 @@ stage2_outcome hypervisor::collapse(ipa base, u64 size) noexcept {
   return with_frames([&] { return table_->collapse(base, size); });
 }
 
-stage2_outcome hypervisor::retype(ipa base, u64 size) noexcept {
-  decision const now = policy(host_, *find(regions_, base), {});
+stage2_outcome hypervisor::retype(ipa base, u64 size, bool vouched_for) noexcept {
+  for (region& r : regions_)
+    if (r.contains(base)) r.inputs.vma.allow_any_uncached = vouched_for;
+  decision const now = policy(host_, *map_.find(base), {});
   return with_frames([&] { return table_->change_memory(base, size, now.memory, now.sh); });
 }
 
+stage2_outcome hypervisor::move(ipa page, pa to) noexcept {
+  stage2_outcome const o = table_->map(page, to, level::l3, {.fwb = table_->controls().fwb}, existing::replace);
+  counts.breaks += o.broke;
+  return o;
+}
+
+void hypervisor::maintain_caches(ipa where) noexcept {
+  static_cast<void>(handle({.access = access_kind::write,
+                            .status = {fault_kind::translation, {}},
+                            .cache_maintenance = true,
+                            .where = where}));
+}
+
 // A write to read-only memory has no effect; everything else is the device.
-void hypervisor::emulate(fault_outcome const& o) noexcept {
-  transfer const& t = *o.fault.isv;
-  u64 const offset = o.fault.where.value & 0xfff;
-  if (o.fault.access == access_kind::read) {
+void hypervisor::emulate(stage2_fault const& fault, bool writable) noexcept {
+  transfer const& t = *fault.isv;
+  u64 const offset = fault.where.value & 0xfff;
+  if (fault.access == access_kind::read) {
     if (t.reg < 31) registers.x[t.reg] = t.extend(mmio.read(offset));
-  } else if (o.where == nullptr) {
+  } else if (writable) {
     mmio.write(offset, t.size, t.reg < 31 ? registers.x[t.reg] : 0);
   }
   registers.pc += 4;
@@ -200,6 +207,10 @@ void hypervisor::inject(u64 esr_el1) noexcept {
   write_spsr_el1(registers.pstate);
   registers.pc = read_vbar_el1() + (from_el0() ? 0x400 : 0x200);
   registers.pstate = guest_registers{}.pstate;
+}
+
+void hypervisor::inject_external_abort(guest_exit const& refused) noexcept {
+  inject(exception_syndrome(injected_exception::external_abort, refused.outcome.access));
 }
 
 }  // namespace el2

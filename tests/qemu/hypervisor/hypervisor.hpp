@@ -5,6 +5,7 @@
 #pragma once
 #include "port.hpp"
 #include "vmsa/mmu/frames.hpp"
+#include "vmsa/mmu/regime.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/policy/fault_path.hpp"
 #include "vmsa/policy/kvm.hpp"
@@ -41,7 +42,7 @@ struct guest_exit {
 
 struct statistics {
   u64 faults = 0;
-  u64 outcomes[8] = {};   // by policy_outcome
+  u64 outcomes[static_cast<unsigned>(vmsa::policy_outcome::not_applicable) + 1] = {};  // by policy_outcome
   u64 table_walks = 0;    // faults on the guest's own table walks
   u64 relocated = 0;      // HPFAR_EL2 was UNKNOWN: the address came from AT S1E1x
   u64 hpfar_right = 0;    // it held the address all the same: QEMU's does
@@ -56,8 +57,8 @@ class hypervisor {
   using frames = vmsa::failing_frames<vmsa::frame_pool<table_frames>>;
   using table = vmsa::stage2_table<port, frames>;
 
-  // `regions` is sorted, outlives the hypervisor, and may be changed between runs.
-  hypervisor(std::span<vmsa::region> regions, vmsa::ipa entry) noexcept;
+  // `regions` outlives the hypervisor, and what a region says of its memory may be changed between runs.
+  hypervisor(std::span<vmsa::region> regions, vmsa::region_map const& map, vmsa::ipa entry) noexcept;
   hypervisor(hypervisor const&) = delete;
 
   // Runs the guest until it wants something that is not memory.
@@ -75,30 +76,46 @@ class hypervisor {
   vmsa::stage2_outcome split(vmsa::ipa base, u64 size) noexcept;
   // Turns pages into blocks where they continue each other.
   vmsa::stage2_outcome collapse(vmsa::ipa base, u64 size) noexcept;
-  // Gives what is mapped the memory type that the policy decides on now, after a region has changed.
-  vmsa::stage2_outcome retype(vmsa::ipa base, u64 size) noexcept;
+  // The driver vouches for its BAR, or does not any more: what is mapped gets the memory type that the policy decides
+  // on now.
+  vmsa::stage2_outcome retype(vmsa::ipa base, u64 size, bool vouched_for) noexcept;
+  // The page gets another frame.
+  vmsa::stage2_outcome move(vmsa::ipa page, vmsa::pa to) noexcept;
+  // Takes the mappings away.
+  vmsa::stage2_outcome forget(vmsa::ipa base, u64 size) noexcept { return table_->unmap(base, size); }
+  // Cache maintenance by IPA that nothing maps, as hardware would report it.
+  void maintain_caches(vmsa::ipa where) noexcept;
+  vmsa::stage2_mapping look_up(vmsa::ipa where) const noexcept { return table_->look_up(where); }
   // The guest takes `esr_el1` at its EL1 vector, as if its current instruction had caused it.
   void inject(u64 esr_el1) noexcept;
+  // The same for an access that was refused: a synchronous External abort.
+  void inject_external_abort(guest_exit const& refused) noexcept;
 
-  table& stage2() noexcept { return *table_; }
-  vmsa::el1_regime<> const& regime() const noexcept { return regime_; }
+  // Every run of the table, in order.
+  template <class Sink>
+  void for_each_run(Sink sink) const noexcept {
+    static_cast<void>(table_->visit(vmsa::ipa{0}, u64{1} << regime_.stage2.shape.input_bits, [&](auto const& r) {
+      sink(r.at.value, r.output.value, r.size, static_cast<u64>(vmsa::number(r.leaf)), r.first.raw);
+    }));
+  }
 
   guest_registers registers{};
   device mmio{};
   statistics counts{};
 
  private:
-  vmsa::fault_outcome resolve(vmsa::stage2_fault fault) noexcept;
+  vmsa::fault_outcome resolve(vmsa::stage2_fault const& fault) noexcept;
   template <class Operation>
   vmsa::stage2_outcome with_frames(Operation&& operation) noexcept;
   bool locate(vmsa::stage2_fault& fault) noexcept;
-  void emulate(vmsa::fault_outcome const& o) noexcept;
+  void emulate(vmsa::stage2_fault const& fault, bool writable) noexcept;
   bool from_el0() const noexcept { return (registers.pstate & 0b1111) == 0; }
 
   port port_{};
   std::span<vmsa::region> regions_;
+  vmsa::region_map map_;
   vmsa::policy_host host_{};
-  vmsa::el1_regime<> regime_{};
+  vmsa::translation_regime<> regime_{};
   vmsa::frame_pool<table_frames> pool_;
   frames frames_;
   std::optional<table> table_;

@@ -27,18 +27,12 @@ struct port {
 
   // EL2 maps all memory at its own address, so that a PA is an address to maintain by.
   void maintain(vmsa::cache_op op, vmsa::pa where, u64 size) const noexcept {
-    u64 const line = u64{4} << vmsa::ctr_el0::dmin_line::get(read_ctr_el0());
+    u64 const line = u64{4} << vmsa::ctr::dmin_line::get(read_ctr_el0());
     for (u64 p = where.value & ~(line - 1); p < where.value + size; p += line) {
       switch (op) {
-        case vmsa::cache_op::clean_to_poc:
-          asm volatile("dc cvac, %0" : : "r"(p) : "memory");
-          break;
-        case vmsa::cache_op::clean_invalidate_to_poc:
-          asm volatile("dc civac, %0" : : "r"(p) : "memory");
-          break;
-        case vmsa::cache_op::invalidate_instruction:
-          asm volatile("dc cvau, %0" : : "r"(p) : "memory");
-          break;
+        case vmsa::cache_op::clean_to_poc: asm volatile("dc cvac, %0" : : "r"(p) : "memory"); break;
+        case vmsa::cache_op::clean_invalidate_to_poc: asm volatile("dc civac, %0" : : "r"(p) : "memory"); break;
+        case vmsa::cache_op::invalidate_instruction: asm volatile("dc cvau, %0" : : "r"(p) : "memory"); break;
       }
     }
     dsb_ish();
@@ -47,12 +41,9 @@ struct port {
 
   void issue(vmsa::barrier what) const noexcept {
     switch (what) {
-      case vmsa::barrier::dsb_ishst:
-        return dsb_ishst();
-      case vmsa::barrier::dsb_ish:
-        return dsb_ish();
-      case vmsa::barrier::isb:
-        return isb();
+      case vmsa::barrier::dsb_ishst: return dsb_ishst();
+      case vmsa::barrier::dsb_ish: return dsb_ish();
+      case vmsa::barrier::isb: return isb();
     }
   }
 
@@ -69,12 +60,8 @@ struct port {
         asm volatile("sys #4, c8, c0, #2, %0" : : "r"(xt) : "memory");
         return;
       }
-      case vmsa::tlbi_kind::vmalle1is:
-        asm volatile("tlbi vmalle1is" : : : "memory");
-        return;
-      case vmsa::tlbi_kind::vmalls12e1is:
-        asm volatile("tlbi vmalls12e1is" : : : "memory");
-        return;
+      case vmsa::tlbi_kind::vmalle1is: asm volatile("tlbi vmalle1is" : : : "memory"); return;
+      case vmsa::tlbi_kind::vmalls12e1is: asm volatile("tlbi vmalls12e1is" : : : "memory"); return;
     }
   }
 

@@ -37,7 +37,7 @@ void clear_root() noexcept {
 // What the architecture leaves to the implementation, as QEMU has it.
 constexpr constraint_choices qemu_choices{.txsz_above_max_faults = true, .txsz_below_min_faults = true};
 
-deviation explain(vtcr_el2 vtcr, el1_regime<> const& regime, par_el1 machine) noexcept {
+deviation explain(vtcr_el2 vtcr, translation_regime<> const& regime, par_el1 machine) noexcept {
   bool const refused = machine == encode_par_fault(encode_fsc(fault_kind::translation, level::l0), false, true);
   if (!refused || regime.stage2.error != geometry_error::none) return deviation::none;
   geometry const& g = regime.stage2.shape;
@@ -57,7 +57,7 @@ tally sweep_configuration(features const& f) noexcept {
     for (u64& e : target.entries) e = physical(&target) | entry_bits;
 
   u8 const largest_ps = physical_address_encoding(f.pa_bits);
-  el1_registers r{
+  regime_registers r{
       .hcr = hcr_el2{}.with<hcr_el2::rw>(true).with<hcr_el2::vm>(true), .vttbr = {{physical(&root)}}, .sctlr = {}};
   memory port;
   for (bool const empty : {false, true}) {
@@ -77,7 +77,7 @@ tally sweep_configuration(features const& f) noexcept {
                                   .with<vtcr_el2::ps>((rest >> 10 & 1) != 0 ? 0b010 : largest_ps);
         r.vtcr = vtcr;
         load_registers(r);
-        el1_regime<> const regime = make_regime(r, f, qemu_choices);
+        translation_regime<> const regime = make_regime(r, f, qemu_choices);
         u64 const end = t0sz == 0 ? 0 : u64{1} << (64 - t0sz);
         // The first page, the last, one of every quarter, and the first that does not exist.
         u64 const addresses[] = {0,  (end - 1) & ~u64{0xfff}, end >> 2, (end >> 1) | 0x5000, (end >> 1) + (end >> 2),

@@ -30,7 +30,7 @@ struct shape {
 
 struct nest {
   shape s;
-  el1_registers registers{};
+  regime_registers registers{};
   geometry g{};  // of stage 2; stage 1 has the same start level
 
   u64& slot_one(level l) const noexcept { return one[index(l)].entries[g.slot_index(l, input)]; }
@@ -166,7 +166,7 @@ struct snapshot {
   }
 };
 
-void compare(tally& t, damaged const& d, el1_regime<> const& regime, features const& f) noexcept {
+void compare(tally& t, damaged const& d, translation_regime<> const& regime, features const& f) noexcept {
   memory port;
   u64 const undamaged = d.slot;
   d.slot = d.value;
@@ -212,7 +212,7 @@ void each_damage(u64 address, u64 attributes, shape s, Use&& use) noexcept {
 void sweep_nest(tally& t, shape s, bool stage1, bool ha, bool hd, features const& f) noexcept {
   nest const n = build(s, stage1, ha, hd, f);
   load_registers(n.registers);
-  el1_regime<> const regime = make_regime(n.registers, f);
+  translation_regime<> const regime = make_regime(n.registers, f);
   for (level l = n.g.start; l <= level::l3; l = next(l)) {
     u64 const below = l == level::l3 ? data : physical(&two[index(next(l))]);
     each_damage(below, leaf_two, s, [&](u64 raw) {

@@ -33,12 +33,9 @@ extern "C" int main() noexcept {
   print_line("rows ", total.rows, ", equal ", total.equal, ", explained ", total.explained_rows(), ", unexplained ",
              total.unexplained);
   switch (compare_with_record(total, argument(0), argument(1))) {
-    case verdict::as_recorded:
-      return total.unexplained == 0 ? 0 : 1;
-    case verdict::different:
-      return 1;
-    case verdict::unknown_machine:
-      break;
+    case verdict::as_recorded: return total.unexplained == 0 ? 0 : 1;
+    case verdict::different: return 1;
+    case verdict::unknown_machine: break;
   }
   print_line("skipped: no counts are recorded for QEMU ", argument(0), " and CPU ", argument(1),
              "; see tests/qemu/sweep/recorded.hpp");

@@ -23,7 +23,7 @@ struct memory {
 
 inline u64 physical(void const* object) noexcept { return reinterpret_cast<u64>(object); }
 
-inline void load_registers(vmsa::el1_registers const& r) noexcept {
+inline void load_registers(vmsa::regime_registers const& r) noexcept {
   el2::write_hcr_el2(r.hcr.raw);
   el2::write_vtcr_el2(r.vtcr.raw);
   el2::write_vttbr_el2(r.vttbr.raw);

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include "hostile_prelude.hpp"
+
+#include "core_headers.hpp"
+#include "vmsa/c/vmsa.h"
+
+// And a user's own names stay what they are.
+static_assert(sizeof(u64) == 8 && sizeof(vmsa::u64) == 8);
+static_assert(vmsa::pa{0x1234}.floor_to(PAGE_SIZE) == vmsa::pa{0x1000});
