@@ -15,18 +15,22 @@
 #include <string_view>
 #include <vector>
 
+#include "tests_folder.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
 using strings = std::vector<std::string>;
 
 // A folder may include itself and what stands before it.
-constexpr std::array<std::string_view, 7> layers{"arch", "mmu", "policy", "sim", "text", "testing", "cli"};
-constexpr std::size_t core_layers = 3;
+constexpr std::array<std::string_view, 8> layers{"arch", "mmu", "policy", "c", "sim", "text", "testing", "cli"};
+constexpr std::size_t core_layers = 4;
 
 std::set<std::string> const allowed_in_core{
     "array",  "bit",         "compare", "concepts", "cstddef",  "cstdint", "initializer_list",
     "limits", "type_traits", "utility", "version",  "optional", "span"};
+// The C face has C's headers, and its bodies build values in the caller's memory.
+std::set<std::string> const allowed_in_c{"stdbool.h", "stddef.h", "stdint.h", "new"};
 
 // Costly or narrow dependencies, and the one folder of src/ that may include them. None may appear in include/.
 struct confined {
@@ -34,7 +38,7 @@ struct confined {
   std::string_view where;
 };
 constexpr confined confined_to[] = {
-    {"CLI/", "src/cli/"}, {"nlohmann/", "src/"}, {"toml++/", "src/text/"}, {"fmt/", "src/"}, {"zlib.h", "src/text/"}};
+    {"CLI/", "src/cli/"}, {"nlohmann/", "src/"}, {"toml++/", "src/text/"}, {"fmt/", "src/"}, {"zlib.h", "src/"}};
 
 // A file over 400 lines is usually two; these are one, for the reason given.
 struct long_file {
@@ -72,7 +76,8 @@ strings include_violations(std::string const& path, std::string const& text) {
       if (!quoted) wrong.push_back(path + " includes <" + name + ">; our own headers are quoted");
     } else if (quoted && path.starts_with("include/") && name != "vmsa/version.hpp") {
       wrong.push_back(path + " includes \"" + name + "\", which is not installed");
-    } else if (!quoted && own < core_layers && !allowed_in_core.contains(name)) {
+    } else if (!quoted && own < core_layers && !allowed_in_core.contains(name) &&
+               !(layers[own] == "c" && allowed_in_c.contains(name))) {
       wrong.push_back(path + " includes <" + name + ">, which the freestanding core may not");
     }
     for (confined const& rule : confined_to) {
@@ -114,7 +119,7 @@ std::string read(fs::path const& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-fs::path root() { return fs::path(VMSA_TESTS_DIR).parent_path(); }
+fs::path root() { return fs::path(vmsa::tests_folder()).parent_path(); }
 
 struct source_file {
   std::string path;  // from the root, with forward slashes
@@ -189,8 +194,10 @@ TEST(SourceRules, NothingIsLeftBehind) {
 TEST(SourceRules, EveryHeaderIsListedInTheReadme) {
   std::string const readme = read(root() / "include/vmsa/README.md");
   for (source_file const& file : tree()) {
-    if (!file.path.starts_with("include/vmsa/") || !file.path.ends_with(".hpp")) continue;
-    std::string const name = fs::path(file.path).filename().string();
+    if (!file.path.starts_with("include/vmsa/") || !(file.path.ends_with(".hpp") || file.path.ends_with(".h")))
+      continue;
+    // As it stands in its layer: `mair.hpp`, `coherency/model.hpp`.
+    std::string const name = std::regex_replace(file.path, std::regex("^include/vmsa/(?:[a-z]+/)?"), "");
     EXPECT_NE(readme.find("`" + name + "`"), std::string::npos) << file.path;
   }
 }
@@ -208,7 +215,7 @@ TEST(SourceRules, TheTopLevelHoldsOnlyWhatItShould) {
 
 // What can be compared can be printed: a failed comparison must show fields.
 TEST(SourceRules, EveryComparableValueHasAPrinter) {
-  static std::set<std::string> const printed_otherwise{"address", "register_value", "const_iterator"};
+  static std::set<std::string> const printed_otherwise{"address", "register_value", "word_structure", "const_iterator"};
   static std::regex const comparison("operator(?:==|<=>)\\(([a-z0-9_]+)(?: const&)?[, ]");
   std::string const printers = read(root() / "include/vmsa/testing/printers.hpp");
   std::size_t checked = 0;
@@ -236,6 +243,7 @@ TEST(SourceRules, NoticeWhatTheyForbid) {
   EXPECT_EQ(include_violations("src/sim/tlb.cpp", "#include \"vmsa/text/words.hpp\"\n").size(), 1u);
   EXPECT_EQ(include_violations("src/text/json.cpp", "#include <CLI/CLI.hpp>\n").size(), 1u);
   EXPECT_TRUE(include_violations("src/text/json.cpp", "#include <nlohmann/json.hpp>\n").empty());
+
   EXPECT_TRUE(include_violations("include/vmsa/mmu/port.hpp", "#include \"vmsa/arch/bits.hpp\"\n").empty());
   EXPECT_TRUE(can_hold_licence_line("tests/run", "#!/bin/sh\n"));
   EXPECT_FALSE(can_hold_licence_line("tests/tables/combine.csv", "a,b\n"));
