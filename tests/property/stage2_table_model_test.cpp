@@ -81,9 +81,10 @@ void run_all(granule tg, unsigned sequences, unsigned operations, unsigned check
     count(s, counts);
     counts.sequences += 1;
     bool const check = n % check_every == 0;
-    switch (n / check_every % 3) {
+    switch (n / check_every % 4) {
       case 0: sequence<arena_frames, exclusive>(s, n, check, counts).run(operations); break;
       case 1: sequence<occupancy_frames, exclusive>(s, n, check, counts).run(operations); break;
+      case 2: sequence<arena_frames, compact>(s, n, check, counts).run(operations); break;
       default: sequence<arena_frames, lock_free>(s, n, check, counts).run(operations);
     }
   }

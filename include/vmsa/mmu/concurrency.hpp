@@ -8,6 +8,7 @@ namespace vmsa {
 /// One thread of control at a time. Hardware may still update the access flag and dirty state where VTCR_EL2 says so.
 struct exclusive {
   static constexpr bool concurrent = false;
+  static constexpr bool short_ways = true;
   static constexpr load_order order = load_order::relaxed;
 
   static u64 load(u64 const& counter) noexcept { return counter; }
@@ -20,6 +21,13 @@ struct exclusive {
     word = desired;
     return true;
   }
+};
+
+/// `exclusive` for images that count bytes rather than instructions: every operation goes the one way that serves all
+/// cases, without the inlined short ways of single pages, cursors and occupancy bits. What is mapped, which errors
+/// there are and which maintenance is issued are the same.
+struct compact : exclusive {
+  static constexpr bool short_ways = false;
 };
 
 /// Any number of callers at once; every live entry changes by compare-exchange. What may run beside what, each call
@@ -56,6 +64,7 @@ struct exclusive {
 ///     wait for take_retired and give_back.
 struct lock_free {
   static constexpr bool concurrent = true;
+  static constexpr bool short_ways = true;
   static constexpr load_order order = load_order::acquire;
 
   static u64 load(u64 const& counter) noexcept { return __atomic_load_n(&counter, __ATOMIC_ACQUIRE); }

@@ -44,13 +44,15 @@ class stage2_table {
       frames.give(*root, shape.root_size());
       return std::nullopt;
     }
-    // Without FWB every type that is cached is also gone around, and must leave the caches: no page is unmapped in the
-    // short way.
-    if (!controls.fwb) s.short_unmap_value = ~u64{0};
     unsigned const width = output_address_width(s.format());
     s.beyond_output = ~low_mask(shape.output_bits < width ? shape.output_bits : width);
     s.plain = !controls.ha && controls.coherent_walks;
-    if (!Mode::concurrent && s.plain && controls.fwb) s.short_block_value = 0b01;
+    if constexpr (Mode::short_ways) {
+      // Without FWB every type that is cached is also gone around, and must leave the caches: no page is unmapped in
+      // the short way.
+      if (!controls.fwb) s.short_unmap_value = ~u64{0};
+      if (!Mode::concurrent && s.plain && controls.fwb) s.short_block_value = 0b01;
+    }
     // Beside a split that needs no break a TLB may hold the block: a hint of the page's level would pass it by.
     if (Mode::concurrent && controls.bbm >= 2) s.controls.ttl = false;
     if constexpr (occupancy_source<Frames>) s.occupancy_bias = frames.occupancy_bias();
@@ -222,7 +224,7 @@ class stage2_table {
   // One page in the short way, anything else by a call. Splitting is for one call at a time.
   template <engine::partial Reach>
   [[gnu::always_inline]] stage2_outcome rewrite(ipa at, u64 size, u64 clear, u64 set, u64* lost = nullptr) noexcept {
-    if (size == live().granule_bytes()) {
+    if (Mode::short_ways && size == live().granule_bytes()) {
       stage2_outcome out;
       u64 had = 0;
       if (engine::rewrite_page(live(), at, clear, set, out, had)) [[likely]] {

@@ -63,7 +63,7 @@ struct machine {
 
 template <class Mode>
 struct FaultPath : testing::Test {};
-using modes = testing::Types<exclusive, lock_free>;
+using modes = testing::Types<exclusive, compact, lock_free>;
 TYPED_TEST_SUITE(FaultPath, modes);
 
 // The host is said to have neither FWB nor DIC, and 64K pages: the table knows better, and nothing disagrees.

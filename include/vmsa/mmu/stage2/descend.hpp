@@ -48,7 +48,7 @@ inline constexpr u64 below = ~u64{0};
 // op.stopped() ends the pass. An op that has last_level(part) may take a whole part of a last-level table by itself.
 template <class State, class Op>
 void descend(State& t, part const& p, Op& op) noexcept {
-  if constexpr (requires { op.last_level(p); }) {
+  if constexpr (State::mode::short_ways && requires { op.last_level(p); }) {
     if (p.at == level::l3 && op.last_level(p)) return;
   }
   for (u64 input = p.begin; input < p.end && !op.stopped();) {

@@ -255,6 +255,7 @@ stage2_outcome map_any(State& t, ipa at, pa to, prepared_leaf const& p, existing
 template <class State>
 [[gnu::always_inline]] inline bool map_free(State& t, ipa at, pa to, prepared_leaf const& p,
                                             stage2_outcome& out) noexcept {
+  if constexpr (!State::mode::short_ways) return false;
   pa where;
   unsigned shift3;
   if (((to.value & p.unusual_output) | (at.value & p.input_mask) | p.upkeep | ((p.kind ^ t.leaf_kind) >> 1)) != 0)

@@ -265,6 +265,7 @@ struct range_mapping {
 template <class State>
 bool map_in_one_table(State& t, ipa at, pa to, u64 size, prepared_leaf const& leaf, map_range_options const& options,
                       stage2_outcome& out) noexcept {
+  if constexpr (!State::mode::short_ways) return false;
   pa first;
   if (State::mode::concurrent || options.contiguous || leaf.upkeep != 0 ||
       !t.find_pages_of_one_table(at.value, size, first))

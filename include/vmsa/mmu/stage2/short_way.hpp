@@ -125,6 +125,7 @@ template <class State>
 template <class State>
 [[gnu::always_inline]] inline stage2_outcome map(State& t, stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& p,
                                                  existing what) noexcept {
+  if constexpr (!State::mode::short_ways) return map_slow(t, at, to, p, what);
   u64 const odd = (to.value & p.unusual_output) | (p.kind ^ t.leaf_kind);
   descriptor const leaf{to.value | p.bits};
   short_way done = short_way::no;
@@ -151,7 +152,7 @@ template <class State>
 [[gnu::always_inline]] inline bool held_entry(State const& t, stage2_cursor const& cursor, ipa at, pa to,
                                               prepared_leaf const& p, pa& where) noexcept {
   u64 const index = index_in(t, cursor, at.value);
-  if (index >= group_entries) return false;
+  if (!State::mode::short_ways || index >= group_entries) return false;
   if (((to.value & p.unusual_output) | (p.kind ^ t.leaf_kind)) != 0 || !is_fresh(t, cursor)) return false;
   where = cursor.group + 8 * index;
   return true;
@@ -273,6 +274,7 @@ template <class State>
 template <class State>
 [[gnu::always_inline]] inline stage2_outcome unmap(State& t, stage2_cursor& cursor, ipa at) noexcept {
   if constexpr (State::mode::concurrent) return unmap_beside_others(t, cursor, at);
+  if constexpr (!State::mode::short_ways) return unmap_slow(t, at);
   u64 const index = index_in(t, cursor, at.value);
   removed done = removed::no;
   pa where;
@@ -294,6 +296,7 @@ template <class State>
     stage2_cursor cursor;
     return unmap_beside_others(t, cursor, at);
   }
+  if constexpr (!State::mode::short_ways) return unmap_slow(t, at);
   removed done = removed::no;
   pa where;
   unsigned shift3 = 0;
@@ -361,6 +364,7 @@ template <class State>
                                                    bool execute) noexcept {
   u64 const set = stage2_bits::s2ap::put(0, access) | descriptor_bits::af::mask;
   u64 const clear = execute ? stage2_bits::xn::mask : 0;
+  if constexpr (!State::mode::short_ways) return relax_slow(t, at.value, set, clear);
   stage2_outcome out;
   out.at = {(at.value | t.w().page_mask) + 1};
   u64 const index = index_in(t, cursor, at.value);
@@ -378,6 +382,7 @@ template <class State>
 [[gnu::always_inline]] inline stage2_mapping look_up(State const& t, ipa at) noexcept {
   constexpr walk_values const& c = State::written_out;
   u64 const input = at.value;
+  if constexpr (!State::mode::short_ways) return look_up_any(t, input);
   if (pa where; t.find_page_to_read(input, where)) [[likely]] {
     descriptor const entry = t.load(where);
     if (is_table_or_page(entry)) [[likely]]

@@ -25,7 +25,7 @@ struct table_state {
   using port_type = Port;
   using frames_type = Frames;
   // Knowing from a bit that an entry is free spares the only load that misses the caches on a first fault.
-  static constexpr bool has_occupancy = !Mode::concurrent && occupancy_source<Frames>;
+  static constexpr bool has_occupancy = !Mode::concurrent && Mode::short_ways && occupancy_source<Frames>;
   static constexpr walk_values written_out = walk_constants<Geometry>::written_out;
 
   Port* port;

@@ -144,6 +144,7 @@ stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
 // range begins with anything else, and then nothing was done.
 template <class State>
 [[gnu::always_inline]] inline bool unmap_in_one_table(State& t, ipa at, u64 size, stage2_outcome& out) noexcept {
+  if constexpr (!State::mode::short_ways) return false;
   pa begin;
   if (State::mode::concurrent || !t.plain || t.unmapping_cleans() || !t.find_pages_of_one_table(at.value, size, begin))
     return false;
