@@ -236,6 +236,22 @@ struct translation_regime {
   constexpr bool wide() const noexcept { return lower.wide.on || stage2.wide.on; }
 };
 
+/// A regime that is plain, by its type: a program that translates through no other links no code of what the rest
+/// takes.
+template <translation_geometry Stage2Geometry = geometry>
+class plain_regime {
+ public:
+  /// None where the registers ask for more, of which translation_regime::plain tells.
+  static constexpr std::optional<plain_regime> of(translation_regime<Stage2Geometry> const& regime) noexcept {
+    return regime.plain ? std::optional(plain_regime(regime)) : std::nullopt;
+  }
+  constexpr translation_regime<Stage2Geometry> const& value() const noexcept { return regime_; }
+
+ private:
+  explicit constexpr plain_regime(translation_regime<Stage2Geometry> const& regime) noexcept : regime_(regime) {}
+  translation_regime<Stage2Geometry> regime_;
+};
+
 constexpr void drop_high_output_bits(geometry& g) noexcept {
   if (g.format.tg != granule::k64) return;
   g.format.lpa = false;

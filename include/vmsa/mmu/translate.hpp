@@ -126,15 +126,16 @@ constexpr bool stage2(walker<Port, Geometry, Extent>& at, spaced_ipa input, memo
                      {.kind = fault_kind::unsupported_access, .by = stage::two, .at = w.extent.at, .where = where});
 }
 
-template <class Regime>
+template <regime_extent Extent, class Regime>
 constexpr void report(Regime const& r, translation& out) noexcept {
-  bool const wide = r.stage2_on && r.stage2.wide.on;
+  bool const wide = Extent == regime_extent::everything && r.stage2_on && r.stage2.wide.on;
   if (out) out.par = encode_par(out.output, out.attributes, r.feat.mte_perm);
   if (wide) out.par = encode_wide_par(out.par, out.output);
   if (!out.fault) return;
   translation_fault const& f = *out.fault;
   out.par = encode_par_fault(f.fsc(), f.on_stage1_walk, f.by == stage::two);
   if (wide) out.par.high = 1;
+  if constexpr (Extent == regime_extent::plain) return;
   out.par.raw = par_el1::dirty_bit::put(out.par.raw, f.dirty_bit());
   out.par.raw = par_el1::overlay::put(out.par.raw, f.overlay());
   out.par.raw = par_el1::top_level::put(out.par.raw, f.top_level());
@@ -150,10 +151,16 @@ constexpr void check_output(Walker& at) noexcept {
   }
 }
 
-// Everything between an access and its answer, once it is known how much the regime holds.
+// Both stages, each as far as the registers switch it on.
 template <regime_extent Extent, class Port, class Geometry>
-constexpr void both_stages(Port& port, translation_regime<Geometry> const& regime, va where, memory_access acc,
-                           translation& out) noexcept {
+constexpr translation both_stages(Port& port, translation_regime<Geometry> const& regime, va where,
+                                  memory_access acc) noexcept {
+  translation out;
+  if (unaligned_whatever_the_memory(regime, acc)) {
+    out.fault = translation_fault{.kind = fault_kind::alignment};
+    report<Extent>(regime, out);
+    return out;
+  }
   if constexpr (Extent == regime_extent::everything) acc.unprivileged = acc.unprivileged && regime.unprivileged_is_el0;
   walker<Port, Geometry, Extent> at{.port = port, .regime = regime, .acc = acc, .out = out};
   if constexpr (Extent == regime_extent::everything) {
@@ -169,45 +176,54 @@ constexpr void both_stages(Port& port, translation_regime<Geometry> const& regim
   bool const first = regime.stage1_on ? stage1_on(at, where, intermediate, attributes)
                                       : stage1_off(at, where, intermediate, attributes);
   if (first && stage2(at, intermediate, attributes)) check_output(at);
+  report<Extent>(regime, out);
+  return out;
+}
+
+// Stage 2 alone. While it is off, an IPA that is no physical address is answered as stage 1 would have.
+template <regime_extent Extent, class Port, class Geometry>
+constexpr translation stage2_alone(Port& port, translation_regime<Geometry> const& regime, ipa where,
+                                   memory_attributes const& stage1, memory_access const& acc) noexcept {
+  translation out;
+  walker<Port, Geometry, Extent> at{.port = port, .regime = regime, .acc = acc, .out = out};
+  if (!regime.stage2_on && (where.value >> regime.feat.pa_bits) != 0)
+    static_cast<void>(stage1_fault(at, fault_kind::address_size));
+  else if (stage2(at, {where, space_of(regime.spaces.state)}, stage1))
+    check_output(at);
+  report<Extent>(regime, out);
+  return out;
 }
 
 }  // namespace translating
 
-// Both stages, each as far as the registers switch it on. Reads at most most_steps descriptors; hardware updates are
-// carried out through `port` where it can compare and exchange, else only recorded.
+/// Both stages, each as far as the registers switch it on. Reads at most most_steps descriptors; hardware updates are
+/// carried out through `port` where it can compare and exchange, else only recorded.
 template <readable_port Port, translation_geometry Geometry>
 constexpr translation translate(Port& port, translation_regime<Geometry> const& regime, va where,
                                 memory_access const& acc) noexcept {
-  translation out;
-  if (translating::unaligned_whatever_the_memory(regime, acc))
-    out.fault = translation_fault{.kind = fault_kind::alignment};
-  else if (regime.plain)
-    translating::both_stages<regime_extent::plain>(port, regime, where, acc, out);
-  else
-    translating::both_stages<regime_extent::everything>(port, regime, where, acc, out);
-  translating::report(regime, out);
-  return out;
+  using namespace translating;
+  return regime.plain ? both_stages<regime_extent::plain>(port, regime, where, acc)
+                      : both_stages<regime_extent::everything>(port, regime, where, acc);
+}
+template <readable_port Port, translation_geometry Geometry>
+constexpr translation translate(Port& port, plain_regime<Geometry> const& regime, va where,
+                                memory_access const& acc) noexcept {
+  return translating::both_stages<regime_extent::plain>(port, regime.value(), where, acc);
 }
 
-// Stage 2 alone, for an IPA that stage 1 gave these attributes. While stage 2 is off, an IPA that is no physical
-// address is answered as stage 1 would have: by an Address size fault.
+/// Stage 2 alone, for an IPA that stage 1 gave these attributes. While stage 2 is off, an IPA that is no physical
+/// address is answered as stage 1 would have: by an Address size fault.
 template <readable_port Port, translation_geometry Geometry>
 constexpr translation translate(Port& port, translation_regime<Geometry> const& regime, ipa where,
                                 memory_attributes const& stage1, memory_access const& acc) noexcept {
-  translation out;
-  auto const walk = [&]<regime_extent Extent>() {
-    walker<Port, Geometry, Extent> at{.port = port, .regime = regime, .acc = acc, .out = out};
-    if (!regime.stage2_on && (where.value >> regime.feat.pa_bits) != 0)
-      static_cast<void>(translating::stage1_fault(at, fault_kind::address_size));
-    else if (translating::stage2(at, {where, space_of(regime.spaces.state)}, stage1))
-      translating::check_output(at);
-  };
-  if (regime.plain)
-    walk.template operator()<regime_extent::plain>();
-  else
-    walk.template operator()<regime_extent::everything>();
-  translating::report(regime, out);
-  return out;
+  using namespace translating;
+  return regime.plain ? stage2_alone<regime_extent::plain>(port, regime, where, stage1, acc)
+                      : stage2_alone<regime_extent::everything>(port, regime, where, stage1, acc);
+}
+template <readable_port Port, translation_geometry Geometry>
+constexpr translation translate(Port& port, plain_regime<Geometry> const& regime, ipa where,
+                                memory_attributes const& stage1, memory_access const& acc) noexcept {
+  return translating::stage2_alone<regime_extent::plain>(port, regime.value(), where, stage1, acc);
 }
 
 }  // namespace vmsa

@@ -48,16 +48,43 @@ static_assert(summarize(constant.attributes) == summary::normal_wb && constant.s
 static_assert(constant.stage2_leaf == leaf_extent{level::l1, 30, false});
 static_assert(constant.par.raw == 0xff00'0000'8012'3980);
 
-translation stage2_of(std::map<u64, u64> words, regime_registers const& r, ipa where, memory_access const& acc = {},
-                      features const& f = all_features, constraint_choices const& choices = {},
-                      memory_attributes const& stage1 = normal_wb) {
-  memory ram{std::move(words)};
-  return translate(ram, make_regime(r, f, choices), where, stage1, acc);
+// What `ask` answers over these words; through a regime that is plain by its type as through any other.
+template <class Ask>
+translation asked(std::map<u64, u64> const& words, translation_regime<> const& regime, Ask const& ask) {
+  memory ram{words};
+  translation const out = ask(ram, regime);
+  if (auto const plain = plain_regime<>::of(regime)) {
+    memory again{words};
+    translation const same = ask(again, *plain);
+    EXPECT_EQ(same.par, out.par);
+    EXPECT_EQ(same.fault, out.fault);
+    EXPECT_EQ(same.steps.size(), out.steps.size());
+    for (unsigned n = 0; n < out.steps.size() && n < same.steps.size(); ++n)
+      EXPECT_EQ(same.steps[n], out.steps[n]) << "step " << n;
+    EXPECT_EQ(again.words, ram.words);
+  }
+  return out;
 }
-translation both_of(std::map<u64, u64> words, regime_registers const& r, va where, memory_access const& acc = {},
+
+translation stage2_of(std::map<u64, u64> const& words, regime_registers const& r, ipa where,
+                      memory_access const& acc = {}, features const& f = all_features,
+                      constraint_choices const& choices = {}, memory_attributes const& stage1 = normal_wb) {
+  return asked(words, make_regime(r, f, choices),
+               [&](memory& ram, auto const& regime) { return translate(ram, regime, where, stage1, acc); });
+}
+translation both_of(std::map<u64, u64> const& words, regime_registers const& r, va where, memory_access const& acc = {},
                     features const& f = all_features, constraint_choices const& choices = {}) {
-  memory ram{std::move(words)};
-  return translate(ram, make_regime(r, f, choices), where, acc);
+  return asked(words, make_regime(r, f, choices),
+               [&](memory& ram, auto const& regime) { return translate(ram, regime, where, acc); });
+}
+
+TEST(Translate, OnlyAPlainRegimeIsPlainByType) {
+  regime_registers r = stage2_registers(0x8002'3559, 0x1000);
+  EXPECT_TRUE(plain_regime<>::of(make_regime(r, all_features)));
+  r.vtcr = {{r.vtcr.raw | vtcr_el2::s2pie::mask}};
+  EXPECT_FALSE(plain_regime<>::of(make_regime(r, all_features)));
+  EXPECT_TRUE(plain_regime<>::of(make_regime(r, {})));
+  EXPECT_FALSE(plain_regime<>::of(make_regime(r, {}, {}, regime_kind::el2)));
 }
 
 translation_fault fault_of(translation const& t) { return t.fault.value_or(translation_fault{fault_kind::reserved}); }
