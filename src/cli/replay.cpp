@@ -82,7 +82,7 @@ void add_replay(CLI::App& app, int& exit_code) {
     progress_line progress;
     u64 rows = 0;
     text::replay_report const report = text::replay(
-        reader, options->show, options->manual == "current" ? manual_release::current : manual_release::v2023_03, [&] {
+        reader, options->show, options->manual == "current" ? manual_release::newest : manual_release::v2023_03, [&] {
           if (++rows % 1024 == 0) progress.show(fmt::format("{} rows", rows));
           return interrupted != 0;
         });

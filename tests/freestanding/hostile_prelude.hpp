@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What kernels and hypervisors define before anybody else's headers come: every header of the core compiles after it.
+// What kernels and hypervisors define before anybody else's headers come, in C++ or C: every header of the core
+// compiles after it.
 #pragma once
+#ifdef __cplusplus
 #include <array>
 #include <bit>
 #include <compare>
@@ -14,11 +16,19 @@
 #include <type_traits>
 #include <utility>
 #include <version>
+#else
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#endif
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define clamp(x, low, high) min(max(x, low), high)
-#define swap_values(a, b) (void)0
+#define swap(a, b) \
+  do {             \
+    (a) = (b);     \
+  } while (0)
 #define align_down(x, a) ((x) & ~((a)-1))
 #define align_up(x, a) align_down((x) + (a)-1, a)
 #define is_aligned(x, a) (((x) & ((a)-1)) == 0)
@@ -46,6 +56,37 @@
 #define VTCR_EL2 0
 #define PTE_VALID 1
 #define NULL_PTR 0
+
+// Linux and Xen have these as objects, without arguments.
+#define current get_current()
+#define page_size PAGE_SIZE
+#define fence __sync_synchronize()
+#define inline __inline
+#define noinline __attribute__((__noinline__))
+#define always_inline __inline __attribute__((__always_inline__))
+#define cold __attribute__((__cold__))
+#define unused __attribute__((__unused__))
+#define packed __attribute__((__packed__))
+#define fallthrough __attribute__((__fallthrough__))
+#define section(x) __attribute__((__section__(x)))
+#define aligned(x) __attribute__((__aligned__(x)))
+#define prefetch(x) __builtin_prefetch(x)
+#define major(d) ((d) >> 8)
+#define minor(d) ((d)&255)
+#define abs(x) ((x) < 0 ? -(x) : (x))
+#define bit(n) (1ul << (n))
+#define fls(x) 0
+#define ffs(x) 0
+#define linux 1
+#define unix 1
+#define TRUE 1
+#define FALSE 0
+#define READ 0
+#define WRITE 1
+#define IN
+#define OUT
+#define OK 0
+#define ERROR (-1)
 
 typedef unsigned char u8;
 typedef unsigned short u16;

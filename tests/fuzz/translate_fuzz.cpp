@@ -97,7 +97,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   for (u64& word : m.words) word = in.word();
 
   auto const kind = static_cast<regime_kind>(in.byte() % 3);
-  auto const manual = in.flag() ? manual_release::current : manual_release::v2023_03;
+  auto const manual = in.flag() ? manual_release::newest : manual_release::v2023_03;
   auto const regime = make_regime(r, f, c, kind, manual);
   judge(translate(m, regime, va{where}, acc), m, f);
   m.reads = 0;

@@ -10,7 +10,7 @@ namespace vmsa {
 enum class manual_release : u8 {
   v2023_03,          // the shared pseudocode of Armv9.4-A, 2023-03, which made the golden tables
   v2023_03_assured,  // the same, with the current manual's two rules about assurance, which interact
-  current,           // the Arm Architecture Reference Manual, DDI 0487 M.a.a
+  newest,            // the Arm Architecture Reference Manual, DDI 0487 M.a.a
 };
 
 enum class permission_check : u8 {
@@ -48,7 +48,7 @@ constexpr check_order stage1_order() noexcept { return {check_orders::stage1, 5}
 constexpr check_order stage2_order(bool for_table, manual_release manual) noexcept {
   if (!for_table) return {check_orders::stage2, 7};
   if (manual == manual_release::v2023_03) return {check_orders::table_2023_03, 6};
-  return {manual == manual_release::current ? check_orders::table_current : check_orders::table_assured, 7};
+  return {manual == manual_release::newest ? check_orders::table_current : check_orders::table_assured, 7};
 }
 
 }  // namespace vmsa

@@ -13,7 +13,7 @@ struct exclusive {
 
   static u64 load(u64 const& counter) noexcept { return counter; }
   static u64 add(u64& counter, u64 n) noexcept { return counter += n; }
-  static bool swap(u64& word, u64& expected, u64 desired) noexcept {
+  static bool exchange(u64& word, u64& expected, u64 desired) noexcept {
     if (word != expected) {
       expected = word;
       return false;
@@ -69,7 +69,7 @@ struct lock_free {
 
   static u64 load(u64 const& counter) noexcept { return __atomic_load_n(&counter, __ATOMIC_ACQUIRE); }
   static u64 add(u64& counter, u64 n) noexcept { return __atomic_add_fetch(&counter, n, __ATOMIC_ACQ_REL); }
-  static bool swap(u64& word, u64& expected, u64 desired) noexcept {
+  static bool exchange(u64& word, u64& expected, u64 desired) noexcept {
     return __atomic_compare_exchange_n(&word, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
   }
 };

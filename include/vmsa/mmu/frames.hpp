@@ -34,7 +34,7 @@ class arena_frames {
     for (;;) {
       u64 const start = (seen + bytes - 1) & ~(bytes - 1);
       if (start < seen || start > end_ || end_ - start < bytes) return std::nullopt;
-      if (!Mode::swap(bump_, seen, start + bytes)) continue;
+      if (!Mode::exchange(bump_, seen, start + bytes)) continue;
       for (u64 gap = seen; gap < start; gap += granule_size()) push({{gap}, true}, 0);
       Mode::add(in_use_, bytes);
       return frame{{start}, true};
@@ -81,7 +81,7 @@ class arena_frames {
     u64 seen = Mode::load(free_[order]);
     do {
       port_->store(f.address, {(seen >> tag_bits) << 1 | (f.zeroed ? known_zero : 0)}, store_order::relaxed);
-    } while (!Mode::swap(free_[order], seen, head(number_plus_one, seen)));
+    } while (!Mode::exchange(free_[order], seen, head(number_plus_one, seen)));
   }
 
   // Of what was never taken: all zeros, and a whole number of granules was taken before.
@@ -91,7 +91,7 @@ class arena_frames {
       u64 const left = (end_ - seen) >> shift_;
       u64 const count = left < most ? left : most;
       if (count == 0) return {};
-      if (!Mode::swap(bump_, seen, seen + (count << shift_))) continue;
+      if (!Mode::exchange(bump_, seen, seen + (count << shift_))) continue;
       Mode::add(in_use_, count << shift_);
       return {{seen}, count};
     }
@@ -103,7 +103,7 @@ class arena_frames {
       if ((seen >> tag_bits) == 0) return std::nullopt;
       pa const where = frame_of(seen >> tag_bits);
       u64 const link = port_->load(where, Mode::order).raw;
-      if (!Mode::swap(free_[order], seen, head(link >> 1, seen))) continue;
+      if (!Mode::exchange(free_[order], seen, head(link >> 1, seen))) continue;
       port_->store(where, {}, store_order::relaxed);
       Mode::add(in_use_, granule_size() << order);
       return frame{where, (link & known_zero) != 0};

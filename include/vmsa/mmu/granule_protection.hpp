@@ -84,8 +84,8 @@ struct [[nodiscard]] gpc_result {
 /// Checks an access to `where` in `space`. Reads at most two entries of the table, in the Root space, little-endian
 /// always; nothing is cached between checks.
 template <readable_port Port>
-[[gnu::noinline, gnu::cold]] constexpr gpc_result check_granule(Port& port, granule_protection const& p, pa where,
-                                                                physical_space space) noexcept {
+[[gnu::__noinline__, gnu::__cold__]] constexpr gpc_result check_granule(Port& port, granule_protection const& p,
+                                                                        pa where, physical_space space) noexcept {
   auto const refuse = [&](gpc_failure why, u8 at_level) {
     return gpc_result{.failure = why, .at_level = at_level, .where = where, .space = space};
   };

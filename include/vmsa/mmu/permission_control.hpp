@@ -33,9 +33,9 @@ enum class permission_control : u8 {
 /// The control that took from a stage 1 leaf what `wanted` names, or none: controls are put on in the order in which
 /// the architecture applies them, and the first after which the permission is missing is named
 /// [S1DirectBasePermissions].
-[[gnu::noinline, gnu::cold]] constexpr permission_control taken_at_stage1(descriptor leaf, table_limits limits,
-                                                                          stage1_permission_controls const& c,
-                                                                          denied wanted) noexcept {
+[[gnu::__noinline__, gnu::__cold__]] constexpr permission_control taken_at_stage1(descriptor leaf, table_limits limits,
+                                                                                  stage1_permission_controls const& c,
+                                                                                  denied wanted) noexcept {
   auto const lacks = [&](table_limits l, bool pan, bool epan, bool wxn) {
     stage1_permission_controls with = c;
     with.pan = pan;

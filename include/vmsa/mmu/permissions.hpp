@@ -57,8 +57,8 @@ struct stage1_permission_controls {
 };
 
 // Direct permissions with hierarchical control [S1DirectBasePermissions]. `limits` is empty where TCR_EL1.HPD counts.
-[[gnu::always_inline]] constexpr access_rights stage1_rights(descriptor leaf, table_limits limits,
-                                                             stage1_permission_controls const& c) noexcept {
+[[gnu::__always_inline__]] constexpr access_rights stage1_rights(descriptor leaf, table_limits limits,
+                                                                 stage1_permission_controls const& c) noexcept {
   u8 const ap = stage1_bits::ap::get(leaf.raw);
   bool const clean_but_writable = c.hardware_dirty && descriptor_bits::dbm::get(leaf.raw);
   bool const writable = ((ap & 0b10) == 0 || clean_but_writable) && !limits.no_write();
@@ -86,8 +86,8 @@ struct stage2_permission_controls {
 };
 
 // Execution does not need S2AP read.
-[[gnu::always_inline]] constexpr access_rights stage2_rights(descriptor leaf,
-                                                             stage2_permission_controls const& c) noexcept {
+[[gnu::__always_inline__]] constexpr access_rights stage2_rights(descriptor leaf,
+                                                                 stage2_permission_controls const& c) noexcept {
   u8 const s2ap = static_cast<u8>(stage2_bits::s2ap::get(leaf.raw));
   u8 const xn = static_cast<u8>(stage2_bits::xn::get(leaf.raw));
   bool execute_never = (xn & 0b10) != 0;

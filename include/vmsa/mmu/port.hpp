@@ -96,7 +96,7 @@ concept sweeping_port = mmu_port<Port> && requires(Port& port, pa where, u64 n) 
 // A port that can be told which descriptor is needed soon.
 template <class Port>
 concept prefetching_port = mmu_port<Port> && requires(Port& port, pa where) {
-  { port.prefetch(where) } -> std::same_as<void>;
+  { (port.prefetch)(where) } -> std::same_as<void>;
 };
 
 // A frame for a translation table.

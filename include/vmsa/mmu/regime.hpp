@@ -191,7 +191,7 @@ template <translation_geometry Stage2Geometry = geometry>
 struct translation_regime {
   regime_registers registers{};
   regime_kind kind = regime_kind::el1_0;
-  manual_release manual = manual_release::current;
+  manual_release manual = manual_release::newest;
   bool plain = true;       // nothing but direct permissions, little-endian 64-bit descriptors, and EL1&0
   bool stage1_on = false;  // SCTLR.M, unless HCR_EL2.DC
   bool stage2_on = false;  // HCR_EL2.VM or DC
@@ -263,7 +263,7 @@ template <translation_geometry Stage2Geometry = geometry>
 constexpr translation_regime<Stage2Geometry> make_regime(regime_registers const& r, features const& f,
                                                          constraint_choices const& choices = {},
                                                          regime_kind kind = regime_kind::el1_0,
-                                                         manual_release manual = manual_release::current) noexcept {
+                                                         manual_release manual = manual_release::newest) noexcept {
   bool const guest = kind == regime_kind::el1_0;
   security_state const state = security_state_of(r.scr, f);
   // Without EL2 in Secure state there is no stage 2 either.
@@ -314,7 +314,7 @@ constexpr translation_regime<Stage2Geometry> make_regime(regime_registers const&
 
   // Descriptor bits 15:12 of the 64K granule: address bits 51:48 in the pseudocode of 2023-03 wherever FEAT_LPA is; in
   // the manual's current text that is IMPLEMENTATION DEFINED where a physical address has fewer bits.
-  if (manual == manual_release::current && f.pa_bits < 52 && !choices.high_output_bits) {
+  if (manual == manual_release::newest && f.pa_bits < 52 && !choices.high_output_bits) {
     drop_high_output_bits(regime.lower.shape);
     drop_high_output_bits(regime.upper.shape);
     if constexpr (std::is_same_v<Stage2Geometry, geometry>) {
@@ -344,8 +344,8 @@ constexpr translation_regime<Stage2Geometry> make_regime(regime_registers const&
   regime.stage2_big_endian = sctlr_el1{{r.el2.sctlr}}.get<sctlr_el1::ee>();
 
   // The manual's current text leaves hierarchical permissions out wherever an overlay or AIE is in force.
-  bool const flat = manual == manual_release::current && (regime.one_indirect.overlay_privileged ||
-                                                          regime.one_indirect.overlay_el0 || regime.sixteen_attributes);
+  bool const flat = manual == manual_release::newest && (regime.one_indirect.overlay_privileged ||
+                                                         regime.one_indirect.overlay_el0 || regime.sixteen_attributes);
   for (stage1_tables* t : {&regime.lower, &regime.upper}) {
     t->tcr.hpd = t->tcr.hpd || flat;
     if (!(regime.stage2_on && !choices.effective_sh_at_stage1)) t->walks = with_effective_shareability(t->walks);

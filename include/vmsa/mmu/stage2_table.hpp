@@ -86,20 +86,20 @@ class stage2_table {
   /// Maps one page or block, or one Contiguous run of them; `at` and `to` are aligned to its size. The same mapping
   /// again is no error and writes nothing. A fault where nothing is mapped is answered so, one on a write to a page
   /// that is only read by relax; busy means that the guest tries again.
-  [[gnu::always_inline]] stage2_outcome map(stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& leaf,
-                                            existing what = existing::update) noexcept {
+  [[gnu::__always_inline__]] stage2_outcome map(stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& leaf,
+                                                existing what = existing::update) noexcept {
     return engine::map(live(), cursor, at, to, leaf, what);
   }
-  [[gnu::always_inline]] stage2_outcome map(ipa at, pa to, level l, stage2_leaf const& leaf,
-                                            existing what = existing::update) noexcept {
+  [[gnu::__always_inline__]] stage2_outcome map(ipa at, pa to, level l, stage2_leaf const& leaf,
+                                                existing what = existing::update) noexcept {
     prepared_leaf const p = prepare(leaf, l);
     if (stage2_outcome out; engine::map_free(live(), at, to, p, out)) return out;
     return engine::map_any_way(live(), at, to, p, what);
   }
   /// Where `map` would do no more than put `to | leaf.bits` into an entry that is free: its place. False where it may
   /// do more. For a caller that reaches descriptors without the port, as the C face does.
-  [[gnu::always_inline]] bool held_entry(stage2_cursor const& cursor, ipa at, pa to, prepared_leaf const& leaf,
-                                         pa& where) const noexcept {
+  [[gnu::__always_inline__]] bool held_entry(stage2_cursor const& cursor, ipa at, pa to, prepared_leaf const& leaf,
+                                             pa& where) const noexcept {
     return engine::held_entry(live(), cursor, at, to, leaf, where);
   }
   /// Many pages in any order; stops at the first that fails.
@@ -120,10 +120,10 @@ class stage2_table {
   }
 
   /// Unmaps the page or block at `at`, which is its first byte; table frames that lead nowhere any more are given back.
-  [[gnu::always_inline]] stage2_outcome unmap(stage2_cursor& cursor, ipa at) noexcept {
+  [[gnu::__always_inline__]] stage2_outcome unmap(stage2_cursor& cursor, ipa at) noexcept {
     return engine::unmap(live(), cursor, at);
   }
-  [[gnu::always_inline]] stage2_outcome unmap(ipa at) noexcept { return engine::unmap(live(), at); }
+  [[gnu::__always_inline__]] stage2_outcome unmap(ipa at) noexcept { return engine::unmap(live(), at); }
   /// Unmaps whatever is mapped in [at, at + size), a multiple of the granule. Leaves that reach beyond it are split.
   /// Without FWB what was cacheable is cleaned and invalidated to the point of coherency when the TLBs have forgotten
   /// it.
@@ -131,13 +131,13 @@ class stage2_table {
 
   /// Adds permissions to the leaf that maps `at`, which may be any byte of it, and sets its access flag: no TLBI, an
   /// old TLB entry costs a spurious fault.
-  [[gnu::always_inline]] stage2_outcome relax(stage2_cursor& cursor, ipa at, stage2_access access,
-                                              bool execute = false) noexcept {
+  [[gnu::__always_inline__]] stage2_outcome relax(stage2_cursor& cursor, ipa at, stage2_access access,
+                                                  bool execute = false) noexcept {
     return engine::relax(live(), cursor, at, access, execute);
   }
   /// Gives every leaf in the range these permissions; holes stay. Leaves that reach beyond it are split.
-  [[gnu::always_inline]] stage2_outcome protect(ipa at, u64 size, stage2_access access,
-                                                stage2_execute execute) noexcept {
+  [[gnu::__always_inline__]] stage2_outcome protect(ipa at, u64 size, stage2_access access,
+                                                    stage2_execute execute) noexcept {
     u64 const set = engine::permission_fields(access, execute);
     // What may not be written may not become writable by hardware's hand either.
     u64 const hardware = (set & engine::write_bit) != 0 ? 0 : descriptor_bits::dbm::mask;
@@ -146,12 +146,12 @@ class stage2_table {
   }
   /// Nobody may write to the range until relax or protect allow it again: S2AP and DBM. Leaves that reach beyond it are
   /// split.
-  [[gnu::always_inline]] stage2_outcome write_protect(ipa at, u64 size) noexcept {
+  [[gnu::__always_inline__]] stage2_outcome write_protect(ipa at, u64 size) noexcept {
     return rewrite<engine::partial::split>(at, size, engine::write_bit | descriptor_bits::dbm::mask, 0);
   }
 
   /// Clears the access flag; `young` says how many bytes had it. A leaf that reaches beyond the range ages whole.
-  [[gnu::always_inline]] stage2_outcome age(ipa at, u64 size, u64& young) noexcept {
+  [[gnu::__always_inline__]] stage2_outcome age(ipa at, u64 size, u64& young) noexcept {
     return rewrite<engine::partial::whole>(at, size, descriptor_bits::af::mask, 0, &young);
   }
 
@@ -186,7 +186,7 @@ class stage2_table {
   /// who will read the guest's memory another way.
   stage2_outcome clean_data(ipa at, u64 size) noexcept { return engine::clean_data(live(), at, size); }
 
-  [[gnu::always_inline]] stage2_mapping look_up(ipa at) const noexcept { return engine::look_up(live(), at); }
+  [[gnu::__always_inline__]] stage2_mapping look_up(ipa at) const noexcept { return engine::look_up(live(), at); }
   /// found[i] for at[i], as far as both reach.
   void look_up(std::span<ipa const> at, std::span<stage2_mapping> found) const noexcept {
     engine::look_up_batch(live(), at, found);
@@ -223,7 +223,8 @@ class stage2_table {
 
   // One page in the short way, anything else by a call. Splitting is for one call at a time.
   template <engine::partial Reach>
-  [[gnu::always_inline]] stage2_outcome rewrite(ipa at, u64 size, u64 clear, u64 set, u64* lost = nullptr) noexcept {
+  [[gnu::__always_inline__]] stage2_outcome rewrite(ipa at, u64 size, u64 clear, u64 set,
+                                                    u64* lost = nullptr) noexcept {
     if (Mode::short_ways && size == live().granule_bytes()) {
       stage2_outcome out;
       u64 had = 0;

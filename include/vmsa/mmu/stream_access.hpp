@@ -133,9 +133,9 @@ constexpr bool refused_update(translation const& walk, translation_regime<> cons
 }
 
 template <class Port, regime_extent Extent>
-[[gnu::always_inline]] constexpr bool both_stages(walker<Port, geometry, Extent>& w, stream_configuration const& c,
-                                                  u64 iova, bool stage1, stream_translation& out,
-                                                  ipa& intermediate) noexcept {
+[[gnu::__always_inline__]] constexpr bool both_stages(walker<Port, geometry, Extent>& w, stream_configuration const& c,
+                                                      u64 iova, bool stage1, stream_translation& out,
+                                                      ipa& intermediate) noexcept {
   intermediate = {iova};
   if (stage1) {
     memory_attributes leaf{};
@@ -172,22 +172,22 @@ constexpr memory_access walked_access(stream_configuration const& c, operation o
 
 // Both stages as far as the regime reaches; what few streams need stays out of the way of the others.
 template <regime_extent Extent, class Port>
-[[gnu::always_inline]] constexpr bool walk_extent(Port& port, stream_configuration const& c, u64 iova,
-                                                  memory_access const& acc, bool stage1, stream_translation& out,
-                                                  ipa& intermediate) noexcept {
+[[gnu::__always_inline__]] constexpr bool walk_extent(Port& port, stream_configuration const& c, u64 iova,
+                                                      memory_access const& acc, bool stage1, stream_translation& out,
+                                                      ipa& intermediate) noexcept {
   walker<Port, geometry, Extent> w{.port = port, .regime = c.regime, .acc = acc, .out = out.walk};
   return both_stages(w, c, iova, stage1, out, intermediate);
 }
 template <class Port>
-[[gnu::noinline]] constexpr bool walk_everything(Port& port, stream_configuration const& c, u64 iova,
-                                                 memory_access const& acc, bool stage1, stream_translation& out,
-                                                 ipa& intermediate) noexcept {
+[[gnu::__noinline__]] constexpr bool walk_everything(Port& port, stream_configuration const& c, u64 iova,
+                                                     memory_access const& acc, bool stage1, stream_translation& out,
+                                                     ipa& intermediate) noexcept {
   return walk_extent<regime_extent::everything>(port, c, iova, acc, stage1, out, intermediate);
 }
 template <class Port>
-[[gnu::always_inline]] constexpr bool walk_stages(Port& port, stream_configuration const& c, u64 iova,
-                                                  memory_access const& acc, bool stage1, stream_translation& out,
-                                                  ipa& intermediate) noexcept {
+[[gnu::__always_inline__]] constexpr bool walk_stages(Port& port, stream_configuration const& c, u64 iova,
+                                                      memory_access const& acc, bool stage1, stream_translation& out,
+                                                      ipa& intermediate) noexcept {
   return c.regime.plain ? walk_extent<regime_extent::plain>(port, c, iova, acc, stage1, out, intermediate)
                         : walk_everything(port, c, iova, acc, stage1, out, intermediate);
 }

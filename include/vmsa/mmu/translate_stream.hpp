@@ -10,9 +10,9 @@ namespace vmsa {
 namespace stream_detail {
 
 template <class Port>
-[[gnu::noinline]] constexpr void fault_event(Port& port, stream_configuration const& c, watched_port<Port> const& watch,
-                                             u64 iova, stream_access const& a, memory_access const& acc,
-                                             stream_translation& out) noexcept {
+[[gnu::__noinline__]] constexpr void fault_event(Port& port, stream_configuration const& c,
+                                                 watched_port<Port> const& watch, u64 iova, stream_access const& a,
+                                                 memory_access const& acc, stream_translation& out) noexcept {
   translation_fault const f = out.walk.fault.value_or(translation_fault{});
   smmu_event e = c.refusal;
   e.stage2 = f.by == stage::two;
@@ -111,9 +111,9 @@ constexpr bool translated_access(smmu const& s, stream_configuration const& c, u
 namespace stream_detail {
 
 // What an access becomes before any address is translated. False: nothing is left to do.
-[[gnu::noinline]] constexpr bool enter_unusually(smmu const& s, stream_configuration const& c, u64 iova,
-                                                 stream_access const& a, bool& stage1,
-                                                 stream_translation& out) noexcept {
+[[gnu::__noinline__]] constexpr bool enter_unusually(smmu const& s, stream_configuration const& c, u64 iova,
+                                                     stream_access const& a, bool& stage1,
+                                                     stream_translation& out) noexcept {
   bool const with_pasid = !a.translated || (s.idr3.get<smmu_idr3::pasidtt>() && c.substream);
   out.instruction = with_pasid && a.instruction && a.op == stream_operation::read;
   out.privileged = with_pasid && a.privileged;
@@ -155,8 +155,8 @@ namespace stream_detail {
 
 // The same of what most accesses are: not translated before, through a stream that is open, and given no attributes of
 // their own, so that the configuration knows what the overrides make of them.
-[[gnu::always_inline]] constexpr bool enters_plainly(smmu const& s, stream_configuration const& c,
-                                                     stream_access const& a) noexcept {
+[[gnu::__always_inline__]] constexpr bool enters_plainly(smmu const& s, stream_configuration const& c,
+                                                         stream_access const& a) noexcept {
   return c.gate == stream_gate::open && !a.translated && !a.pcie && !a.incoming && s.cr0.get<smmu_cr0::smmuen>() &&
          (c.overrides.alloccfg & 0b1000) == 0;
 }

@@ -88,7 +88,7 @@ struct choices_consulted : bounded_list<open_choice, open_choice_count> {
       if (seen == c) return;
     push(c);
   }
-  [[gnu::noinline, gnu::cold]] constexpr void note(open_choices set) noexcept {
+  [[gnu::__noinline__, gnu::__cold__]] constexpr void note(open_choices set) noexcept {
     for (unsigned i = 0; i < open_choice_count; ++i)
       if (set.has(static_cast<open_choice>(i))) note(static_cast<open_choice>(i));
   }

@@ -54,7 +54,7 @@ struct walker {
   // Every function that answers bool says whether to go on; if not, `out` holds the fault, or that it is contended.
   // What a nested translation does many times over is inlined: the call alone costs as much as a level.
   template <class Walk>
-  [[gnu::always_inline]] constexpr bool walk(Walk& w) noexcept {
+  [[gnu::__always_inline__]] constexpr bool walk(Walk& w) noexcept {
     leaf_of<Walk> leaf;
     return find_leaf(w, leaf) && pass_leaf(w, leaf);
   }
@@ -91,7 +91,7 @@ struct walker {
  private:
   // Where a descriptor is in memory. Stage 2 translates the address of a stage 1 descriptor, for every read anew.
   template <stage2_purpose Purpose>
-  [[gnu::always_inline]] constexpr bool locate(stage1_walk const& w, ipa slot, place_in_memory& at) noexcept {
+  [[gnu::__always_inline__]] constexpr bool locate(stage1_walk const& w, ipa slot, place_in_memory& at) noexcept {
     if (!regime.stage2_on) {
       at.where = {slot.value};
       if constexpr (everything) at.space = w.space;
@@ -138,7 +138,7 @@ struct walker {
   }
 
   template <class Walk>
-  [[gnu::always_inline]] constexpr bool read(Walk const& w, place_in_memory from, level at, entry& d) noexcept {
+  [[gnu::__always_inline__]] constexpr bool read(Walk const& w, place_in_memory from, level at, entry& d) noexcept {
     if constexpr (everything) {
       if (!granted(from)) return fault(w, fault_kind::granule_protection_on_walk, at);
       bool const reversed = big_endian(Walk::number);
@@ -214,7 +214,7 @@ struct walker {
   // A bad configuration and an input outside the input space are level 0 Translation faults, a bad root is a level 0
   // Address size fault, wherever the walk would have started; a bad next table is reported where it is named.
   template <class Walk>
-  [[gnu::always_inline]] constexpr bool find_leaf(Walk& w, leaf_of<Walk>& leaf) noexcept {
+  [[gnu::__always_inline__]] constexpr bool find_leaf(Walk& w, leaf_of<Walk>& leaf) noexcept {
     auto const& tables = w.tables;
     if (tables.error != geometry_error::none) {
       out.consulted.note(tables.open.without(open_choice::reserved_sh));  // its attributes are not asked for
@@ -303,7 +303,7 @@ struct walker {
   }
 
   template <class Walk>
-  [[gnu::always_inline]] constexpr bool pass_leaf(Walk& w, leaf_of<Walk> const& leaf) noexcept {
+  [[gnu::__always_inline__]] constexpr bool pass_leaf(Walk& w, leaf_of<Walk> const& leaf) noexcept {
     u64 const raw = leaf.value.raw;
     w.template decode<everything>(leaf.value, regime, out.consulted);
 
@@ -350,7 +350,7 @@ struct walker {
       if (misaligned) out.consulted.note(open_choice::set_dirty_on_fault);
       set_dirty = set_dirty && misaligned && regime.choices.set_dirty_on_fault;
     }
-    if (set_af && acc.translates_only() && !Walk::for_table && regime.manual == manual_release::current &&
+    if (set_af && acc.translates_only() && !Walk::for_table && regime.manual == manual_release::newest &&
         !descriptor_bits::af::get(leaf.value.raw)) {
       out.consulted.note(open_choice::at_sets_af);
       set_af = regime.choices.at_sets_af;

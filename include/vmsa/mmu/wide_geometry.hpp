@@ -58,7 +58,7 @@ constexpr wide_geometry_result make_wide_geometry(granule tg, u8 txsz, u8 ps, u6
   wide_geometry g{.on = true, .tg = tg, .skl = field<2, 1, u8>::get(ttbr), .input_bits = static_cast<u8>(64 - txsz)};
   u8 const ps_bits = wide_physical_address_bits(ps);
   g.output_bits = ps_bits < f.pa_bits ? ps_bits : f.pa_bits;
-  g.aligned_tables = manual == manual_release::current;
+  g.aligned_tables = manual == manual_release::newest;
   int const start = 3 - static_cast<int>((g.input_bits - 1u - granule_bits(tg)) / wide_stride(tg)) + g.skl;
   if (start > 3) return {g, geometry_error::start_level_mismatch, {}};
   g.start = static_cast<level>(start);
@@ -71,7 +71,7 @@ constexpr wide_geometry_result decode_wide_tcr(tcr_half const& h, va_half half, 
                                                features const& f, constraint_choices const& choices) noexcept {
   open_choices open;
   granule const tg = stage1_granule(h.tg, half, f, choices, &open);
-  bool const large = f.lva && (tg == granule::k64 || manual == manual_release::current);
+  bool const large = f.lva && (tg == granule::k64 || manual == manual_release::newest);
   u8 txsz = h.txsz;
   geometry_error const error = limit_txsz(txsz, f.lva3 ? 9 : large ? 12 : 16, max_txsz(tg, f), f.lva, choices, &open);
   wide_geometry_result r = make_wide_geometry(tg, txsz, h.ips, ttbr, manual, f);
@@ -87,7 +87,7 @@ constexpr wide_geometry_result decode_wide_vtcr(vtcr_el2 vtcr, u64 vttbr, manual
   open_choices open;
   granule const tg = stage2_granule(vtcr, f, choices, &open);
   u8 most = f.pa_bits;
-  if (manual == manual_release::current && most == 52 && tg != granule::k64 && !stage2_ds(vtcr, tg, f)) most = 48;
+  if (manual == manual_release::newest && most == 52 && tg != granule::k64 && !stage2_ds(vtcr, tg, f)) most = 48;
   u8 t0sz = vtcr.get<vtcr_el2::t0sz>();
   geometry_error const error = limit_txsz(t0sz, static_cast<u8>(64 - most), max_txsz(tg, f), f.lpa, choices, &open);
   wide_geometry_result r = make_wide_geometry(tg, t0sz, vtcr.get<vtcr_el2::ps>(), vttbr, manual, f);

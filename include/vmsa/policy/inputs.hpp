@@ -56,7 +56,7 @@ struct any_of {
 struct match {
   any_of<bool> fwb{}, dic{};
   any_of<bool> maintenance_free{};  // FWB and DIC
-  any_of<granule> page_size{};
+  any_of<granule> host_page{};
   any_of<bool> lpa2{}, xnx{}, idc{}, mte{}, mte_vm{};
   any_of<hypervisor_mode> mode{};
   any_of<page_class> page{};
@@ -145,7 +145,7 @@ inline constexpr auto policy_inputs = [] {
       {"fwb", yes_no, fwb_and_dic, bits_of<&match::fwb>, first, 3, 4},
       {"dic", yes_no, fwb_and_dic, bits_of<&match::dic>, second, 0, 4},
       {"maintenance_free", yes_no, fwb_and_dic, bits_of<&match::maintenance_free>, both, 0, 4},
-      {"page_size", page_sizes, [](ask q) { return unsigned(q.host.page); }, bits_of<&match::page_size>},
+      {"page_size", page_sizes, [](ask q) { return unsigned(q.host.page); }, bits_of<&match::host_page>},
       {"lpa2", yes_no, [](ask q) { return unsigned(q.host.lpa2_tables); }, bits_of<&match::lpa2>},
       {"xnx", yes_no, [](ask q) { return unsigned(q.host.cpu.xnx); }, bits_of<&match::xnx>},
       {"idc", yes_no, [](ask q) { return unsigned(q.host.cpu.idc); }, bits_of<&match::idc>},

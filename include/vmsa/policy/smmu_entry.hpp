@@ -112,12 +112,12 @@ constexpr entry_update plan_update(Entry entry, Entry const& target) noexcept {
   constexpr unsigned words = Entry::words;
   Entry const now = used_bits(entry);
   Entry const then = used_bits(target);
-  Entry unused;
+  Entry spare;
   unsigned differ = 0;
   unsigned critical = 0;
   for (unsigned i = 0; i < words; ++i) {
-    unused.word[i] = (entry.word[i] & now.word[i]) | (target.word[i] & ~now.word[i]);
-    if ((unused.word[i] & then.word[i]) != target.word[i]) {
+    spare.word[i] = (entry.word[i] & now.word[i]) | (target.word[i] & ~now.word[i]);
+    if ((spare.word[i] & then.word[i]) != target.word[i]) {
       if (differ++ == 0) critical = i;
     }
   }
@@ -133,13 +133,13 @@ constexpr entry_update plan_update(Entry entry, Entry const& target) noexcept {
     if (!entry.template get<typename Entry::v>()) plan.hitless = false;
   };
   if (differ == 1) {
-    unused.word[critical] = entry.word[critical];
-    write(unused, 0, words);
+    spare.word[critical] = entry.word[critical];
+    write(spare, 0, words);
     write(target, critical, 1);
     write(target, 0, words);
   } else if (differ != 0) {
-    unused.word[0] = 0;
-    write(unused, 0, 1);
+    spare.word[0] = 0;
+    write(spare, 0, 1);
     write(target, 1, words - 1);
     write(target, 0, 1);
   } else {

@@ -312,7 +312,7 @@ class translate_evaluator final : public replay_evaluator {
     };
     replay_verdict verdict = replayed(manual_, memory);
     using enum replay_verdict::kind;
-    if (verdict.what == differed && manual_ == manual_release::current) {
+    if (verdict.what == differed && manual_ == manual_release::newest) {
       if (c.root().contains("newer") && c.root()["newer"] != "")
         verdict.what = newer;
       else if (replayed(manual_release::v2023_03, memory).what == matched &&

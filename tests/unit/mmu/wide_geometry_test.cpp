@@ -11,7 +11,7 @@ namespace {
 
 using namespace vmsa;
 
-constexpr manual_release now = manual_release::current;
+constexpr manual_release now = manual_release::newest;
 constexpr manual_release then = manual_release::v2023_03;
 
 // [Arm ARM, VMSAv9-128 address translation process]: strides of 8, 10 and 12 bits, and SKL moves the start level down.

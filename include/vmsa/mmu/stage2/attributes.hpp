@@ -85,7 +85,7 @@ stage2_outcome rewrite(State& t, ipa at, u64 size, u64 clear, u64 set, u64* lost
 }
 
 template <partial Reach, class State>
-[[gnu::noinline]] stage2_outcome rewrite_slow(State& t, ipa at, u64 size, u64 clear, u64 set, u64* lost) noexcept {
+[[gnu::__noinline__]] stage2_outcome rewrite_slow(State& t, ipa at, u64 size, u64 clear, u64 set, u64* lost) noexcept {
   auto const f = [&] { return rewrite<Reach>(t, at, size, clear, set, lost); };
   if constexpr (Reach == partial::split)
     return restructure(t, at, f);
@@ -100,7 +100,7 @@ constexpr u64 permission_fields(stage2_access access, stage2_execute execute) no
 
 // Everything but one page at the last level: blocks and runs change as a whole.
 template <class State>
-[[gnu::noinline]] stage2_outcome relax_slow(State& t, u64 input, u64 set, u64 clear) noexcept {
+[[gnu::__noinline__]] stage2_outcome relax_slow(State& t, u64 input, u64 set, u64 clear) noexcept {
   if (!t.shape.contains(input)) return failed(table_error::out_of_range, input, t.shape.start_level());
   rewrite_leaves<State, partial::whole> op{t, clear, set};
   ipa end;

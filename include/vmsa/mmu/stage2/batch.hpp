@@ -31,7 +31,7 @@ inline constexpr pa nowhere{1};
 // Addresses of descriptors that are needed soon; without prefetching the loads of a group still overlap.
 template <class State>
 void want(State const& t, pa where) noexcept {
-  if constexpr (prefetching_port<std::remove_pointer_t<decltype(t.port)>>) t.port->prefetch(where);
+  if constexpr (prefetching_port<std::remove_pointer_t<decltype(t.port)>>) (t.port->prefetch)(where);
 }
 
 template <class State>

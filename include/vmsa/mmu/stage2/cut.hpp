@@ -23,7 +23,7 @@ void invalidate(State& t, stale_range const& stale, stage2_outcome& out) noexcep
 
 // The TLBs forget one leaf of level `at`, in two TLBI: everything that is needed before its memory is anybody else's.
 template <class State>
-[[gnu::always_inline]] inline void invalidate_leaf(State& t, u64 input, level at) noexcept {
+[[gnu::__always_inline__]] inline void invalidate_leaf(State& t, u64 input, level at) noexcept {
   bool const hint = t.controls.ttl && (at == level::l3 || tlbi_level_hint(t.shape.tg(), at) != 0);
   t.port->issue(barrier::dsb_ishst);
   t.port->issue(tlbi{tlbi_kind::ipas2e1is, {input}, 0, t.shape.tg(), hint, at});

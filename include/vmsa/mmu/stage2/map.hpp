@@ -253,8 +253,8 @@ stage2_outcome map_any(State& t, ipa at, pa to, prepared_leaf const& p, existing
 // One leaf into a free entry of a table that is there, without any cache maintenance. False when it is anything else,
 // and then nothing was done.
 template <class State>
-[[gnu::always_inline]] inline bool map_free(State& t, ipa at, pa to, prepared_leaf const& p,
-                                            stage2_outcome& out) noexcept {
+[[gnu::__always_inline__]] inline bool map_free(State& t, ipa at, pa to, prepared_leaf const& p,
+                                                stage2_outcome& out) noexcept {
   if constexpr (!State::mode::short_ways) return false;
   pa where;
   unsigned shift3;
@@ -276,14 +276,14 @@ template <class State>
 
 // By value: an object that is passed by reference has to stand in memory also where this is not called.
 template <class State>
-[[gnu::noinline]] stage2_outcome map_any_way(State& t, ipa at, pa to, prepared_leaf p, existing what) noexcept {
+[[gnu::__noinline__]] stage2_outcome map_any_way(State& t, ipa at, pa to, prepared_leaf p, existing what) noexcept {
   if (!State::mode::concurrent || (what != existing::replace && p.run == 1)) return map_any(t, at, to, p, what);
   return restructure(t, at, [&] { return map_any(t, at, to, p, what); });
 }
 
 // The long way of the fault path: one leaf that is not a page into a free entry is not so long.
 template <class State>
-[[gnu::noinline]] stage2_outcome map_slow(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
+[[gnu::__noinline__]] stage2_outcome map_slow(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
   if (stage2_outcome out; map_free(t, at, to, p, out)) return out;
   return map_any_way(t, at, to, p, what);
 }

@@ -31,7 +31,7 @@ namespace engine {
 
 // A leaf's output address for the input address it was found with.
 template <class State>
-[[gnu::always_inline]] inline pa output_of(State const& t, slot const& s, u64 input) noexcept {
+[[gnu::__always_inline__]] inline pa output_of(State const& t, slot const& s, u64 input) noexcept {
   descriptor_format const f = t.format();
   u64 const offset = low_mask(s.shift);
   if (f.ds || f.lpa) return {leaf_output(s.entry, s.at, f).value | (input & offset)};
@@ -39,7 +39,7 @@ template <class State>
 }
 
 template <class State>
-[[gnu::noinline]] stage2_mapping look_up_any(State const& t, u64 input) noexcept {
+[[gnu::__noinline__]] stage2_mapping look_up_any(State const& t, u64 input) noexcept {
   stage2_mapping found;
   if (!t.shape.contains(input)) return found;
   slot const s = t.find(input, t.page_shift());

@@ -29,7 +29,7 @@ namespace engine {
 // the offset within the page in the high bits, so that a misaligned address is the number of no page that a cursor
 // holds. The usual granule is compared with first, because rotating by a constant costs less than by a variable.
 template <class State>
-[[gnu::always_inline]] inline u64 page_number(State const& t, u64 input) noexcept {
+[[gnu::__always_inline__]] inline u64 page_number(State const& t, u64 input) noexcept {
   constexpr unsigned usual = State::written_out.page_shift;
   if (t.w().page_shift == usual) [[likely]]
     return std::rotr(input, static_cast<int>(usual));
@@ -37,11 +37,11 @@ template <class State>
 }
 // Index of the entry for `input` in the cursor's group: below group_entries if the cursor holds it and is not stale.
 template <class State>
-[[gnu::always_inline]] inline u64 index_in(State const& t, stage2_cursor const& cursor, u64 input) noexcept {
+[[gnu::__always_inline__]] inline u64 index_in(State const& t, stage2_cursor const& cursor, u64 input) noexcept {
   return page_number(t, input) - cursor.first;
 }
 template <class State>
-[[gnu::always_inline]] inline bool is_fresh(State const& t, stage2_cursor const& cursor) noexcept {
+[[gnu::__always_inline__]] inline bool is_fresh(State const& t, stage2_cursor const& cursor) noexcept {
   return cursor.generation == State::mode::load(t.generation);
 }
 
@@ -85,7 +85,7 @@ enum class short_way : u8 { installed, there, no };
 
 // One page into a last-level entry, if it is free.
 template <class State>
-[[gnu::always_inline]] inline short_way install_page(State& t, pa where, descriptor leaf) noexcept {
+[[gnu::__always_inline__]] inline short_way install_page(State& t, pa where, descriptor leaf) noexcept {
   descriptor const old = State::mode::concurrent ? t.port->compare_exchange(where, {}, leaf) : t.load(where);
   if (old.raw == 0) [[likely]] {
     if constexpr (!State::mode::concurrent) t.port->store(where, leaf, store_order::release);
@@ -96,7 +96,7 @@ template <class State>
 
 // One page into a last-level entry that no cursor vouches for.
 template <class State>
-[[gnu::always_inline]] inline short_way install_anywhere(State& t, pa where, descriptor leaf) noexcept {
+[[gnu::__always_inline__]] inline short_way install_anywhere(State& t, pa where, descriptor leaf) noexcept {
   if constexpr (State::has_occupancy) {
     auto const f = free_bits_of(t, where);
     if (f.free()) [[likely]] {
@@ -110,7 +110,8 @@ template <class State>
 
 // A page in a group that the cursor does not hold.
 template <class State>
-[[gnu::always_inline]] inline short_way map_page(State& t, stage2_cursor& cursor, u64 input, descriptor leaf) noexcept {
+[[gnu::__always_inline__]] inline short_way map_page(State& t, stage2_cursor& cursor, u64 input,
+                                                     descriptor leaf) noexcept {
   cursor_move<State> const move(t, input);
   pa where;
   if ((input & t.w().page_mask) != 0 || !t.find_page(input, where)) [[unlikely]]
@@ -123,8 +124,8 @@ template <class State>
 
 // The short way: a compare with the cursor, a load, a store.
 template <class State>
-[[gnu::always_inline]] inline stage2_outcome map(State& t, stage2_cursor& cursor, ipa at, pa to, prepared_leaf const& p,
-                                                 existing what) noexcept {
+[[gnu::__always_inline__]] inline stage2_outcome map(State& t, stage2_cursor& cursor, ipa at, pa to,
+                                                     prepared_leaf const& p, existing what) noexcept {
   if constexpr (!State::mode::short_ways) return map_slow(t, at, to, p, what);
   u64 const odd = (to.value & p.unusual_output) | (p.kind ^ t.leaf_kind);
   descriptor const leaf{to.value | p.bits};
@@ -149,8 +150,8 @@ template <class State>
 
 // The entry that the short way fills where the cursor holds it, and nothing else; false where that is not the case.
 template <class State>
-[[gnu::always_inline]] inline bool held_entry(State const& t, stage2_cursor const& cursor, ipa at, pa to,
-                                              prepared_leaf const& p, pa& where) noexcept {
+[[gnu::__always_inline__]] inline bool held_entry(State const& t, stage2_cursor const& cursor, ipa at, pa to,
+                                                  prepared_leaf const& p, pa& where) noexcept {
   u64 const index = index_in(t, cursor, at.value);
   if (!State::mode::short_ways || index >= group_entries) return false;
   if (((to.value & p.unusual_output) | (p.kind ^ t.leaf_kind)) != 0 || !is_fresh(t, cursor)) return false;
@@ -162,7 +163,7 @@ template <class State>
 
 // What unmapping one leaf of level `at_level` did, with its two TLBI.
 template <class State>
-[[gnu::always_inline]] inline stage2_outcome unmapped_leaf(State const& t, ipa at, unsigned shift3) noexcept {
+[[gnu::__always_inline__]] inline stage2_outcome unmapped_leaf(State const& t, ipa at, unsigned shift3) noexcept {
   stage2_outcome out;
   out.at = at + (u64{8} << shift3);
   out.at_level = t.level_of(shift3);
@@ -173,7 +174,7 @@ template <class State>
 
 // The same for what may be the last leaf of its table, and lay at `where`. A root stays, however little it holds.
 template <class State>
-[[gnu::noinline]] stage2_outcome unmapped_last_leaf(State& t, ipa at, pa where, unsigned shift3) noexcept {
+[[gnu::__noinline__]] stage2_outcome unmapped_last_leaf(State& t, ipa at, pa where, unsigned shift3) noexcept {
   stage2_outcome out = unmapped_leaf(t, at, shift3);
   if (out.at_level != t.shape.start_level() && !neighbour_in_use(t, where))
     give_back_empty(t, {where, {}, shift3 + 3, out.at_level}, at.value, out);
@@ -182,7 +183,7 @@ template <class State>
 
 // The page of a last-level entry.
 template <class State>
-[[gnu::always_inline]] inline bool remove_page(State& t, pa where) noexcept {
+[[gnu::__always_inline__]] inline bool remove_page(State& t, pa where) noexcept {
   descriptor const old = t.load(where);
   return t.unmaps_shortly(old) && t.change(where, old, {});
 }
@@ -193,15 +194,15 @@ enum class removed : u8 { leaf, maybe_last_leaf, no, above };
 
 // The block in whose entry a walk to its page ended. `shift3` is 0 when there was no walk.
 template <class State>
-[[gnu::always_inline]] inline removed remove_block(State& t, u64 input, pa where, unsigned shift3) noexcept {
+[[gnu::__always_inline__]] inline removed remove_block(State& t, u64 input, pa where, unsigned shift3) noexcept {
   if (!t.unmaps_shortly_as_block(t.load(where)) || (input & ((u64{8} << shift3) - 1)) != 0) return removed::no;
   t.port->store(where, {}, store_order::release);
   return shift3 != t.w().start_shift3 && vacate(t, where) ? removed::maybe_last_leaf : removed::leaf;
 }
 // A page in a group that the cursor does not hold, or the last one of its group: from there the cursor goes on.
 template <class State>
-[[gnu::always_inline]] inline removed unmap_page(State& t, stage2_cursor& cursor, u64 input, pa& where,
-                                                 unsigned& shift3) noexcept {
+[[gnu::__always_inline__]] inline removed unmap_page(State& t, stage2_cursor& cursor, u64 input, pa& where,
+                                                     unsigned& shift3) noexcept {
   cursor_move<State> const move(t, input);
   if ((input & t.w().page_mask) != 0) [[unlikely]]
     return removed::no;
@@ -245,8 +246,8 @@ stage2_outcome unmap_beside_others(State& t, stage2_cursor& cursor, ipa at) noex
 
 // Tells the TLBs and the caller about what was removed at `where`, from an entry that maps 2^(shift3 + 3) bytes.
 template <class State>
-[[gnu::always_inline]] inline stage2_outcome finish_short_unmap(State& t, ipa at, removed done, pa where,
-                                                                unsigned shift3) noexcept {
+[[gnu::__always_inline__]] inline stage2_outcome finish_short_unmap(State& t, ipa at, removed done, pa where,
+                                                                    unsigned shift3) noexcept {
   if (done == removed::no) [[unlikely]]
     return unmap_slow(t, at);
   invalidate_leaf(t, at.value, t.level_of(shift3));
@@ -255,14 +256,14 @@ template <class State>
   return unmapped_leaf(t, at, shift3);
 }
 template <class State>
-[[gnu::noinline]] stage2_outcome unmap_any_block(State& t, ipa at, pa where, unsigned shift3) noexcept {
+[[gnu::__noinline__]] stage2_outcome unmap_any_block(State& t, ipa at, pa where, unsigned shift3) noexcept {
   removed const done = shift3 > t.w().page_shift3 ? remove_block(t, at.value, where, shift3) : removed::no;
   return finish_short_unmap(t, at, done, where, shift3);
 }
 // The same of what may lie above the last level: inline for the usual block, of the level above pages.
 template <class State>
-[[gnu::always_inline]] inline stage2_outcome finish_short_unmap_or_block(State& t, ipa at, removed done, pa where,
-                                                                         unsigned shift3) noexcept {
+[[gnu::__always_inline__]] inline stage2_outcome finish_short_unmap_or_block(State& t, ipa at, removed done, pa where,
+                                                                             unsigned shift3) noexcept {
   if (done != removed::above) return finish_short_unmap(t, at, done, where, t.w().page_shift3);
   constexpr unsigned usual = State::written_out.middle_shift3;
   if (shift3 != usual) return unmap_any_block(t, at, where, shift3);
@@ -272,7 +273,7 @@ template <class State>
 // The short way. In a group that a cursor holds no bit changes, and the next entry of the group, where it is in use,
 // tells that the table is not empty: that is all it takes to unmap pages in ascending order.
 template <class State>
-[[gnu::always_inline]] inline stage2_outcome unmap(State& t, stage2_cursor& cursor, ipa at) noexcept {
+[[gnu::__always_inline__]] inline stage2_outcome unmap(State& t, stage2_cursor& cursor, ipa at) noexcept {
   if constexpr (State::mode::concurrent) return unmap_beside_others(t, cursor, at);
   if constexpr (!State::mode::short_ways) return unmap_slow(t, at);
   u64 const index = index_in(t, cursor, at.value);
@@ -291,7 +292,7 @@ template <class State>
 
 // Without a cursor: a group's bits stay exact.
 template <class State>
-[[gnu::always_inline]] inline stage2_outcome unmap(State& t, ipa at) noexcept {
+[[gnu::__always_inline__]] inline stage2_outcome unmap(State& t, ipa at) noexcept {
   if constexpr (State::mode::concurrent) {
     stage2_cursor cursor;
     return unmap_beside_others(t, cursor, at);
@@ -314,8 +315,8 @@ template <class State>
 // One page whose fields become (raw & ~clear) | set. False when it is not one page, or when who may execute changes,
 // and then nothing was done. `lost` is the page's size when it had a bit of `clear` that it has no more.
 template <class State>
-[[gnu::always_inline]] inline bool rewrite_page(State& t, ipa at, u64 clear, u64 set, stage2_outcome& out,
-                                                u64& lost) noexcept {
+[[gnu::__always_inline__]] inline bool rewrite_page(State& t, ipa at, u64 clear, u64 set, stage2_outcome& out,
+                                                    u64& lost) noexcept {
   pa where;
   if ((at.value & t.w().page_mask) != 0 || !t.find_page(at.value, where)) [[unlikely]]
     return false;
@@ -345,7 +346,8 @@ template <class State>
 
 // One page gets more permissions: (raw | set) & ~clear, where `clear` are XN bits.
 template <class State>
-[[gnu::always_inline]] inline bool relax_page(State& t, pa where, u64 set, u64 clear, stage2_outcome& out) noexcept {
+[[gnu::__always_inline__]] inline bool relax_page(State& t, pa where, u64 set, u64 clear,
+                                                  stage2_outcome& out) noexcept {
   descriptor const old = t.load(where);
   if (!single_page(old)) [[unlikely]]
     return false;
@@ -360,8 +362,8 @@ template <class State>
 }
 
 template <class State>
-[[gnu::always_inline]] inline stage2_outcome relax(State& t, stage2_cursor& cursor, ipa at, stage2_access access,
-                                                   bool execute) noexcept {
+[[gnu::__always_inline__]] inline stage2_outcome relax(State& t, stage2_cursor& cursor, ipa at, stage2_access access,
+                                                       bool execute) noexcept {
   u64 const set = stage2_bits::s2ap::put(0, access) | descriptor_bits::af::mask;
   u64 const clear = execute ? stage2_bits::xn::mask : 0;
   if constexpr (!State::mode::short_ways) return relax_slow(t, at.value, set, clear);
@@ -379,7 +381,7 @@ template <class State>
 
 // The written-out walk to a page; everything else takes the other way.
 template <class State>
-[[gnu::always_inline]] inline stage2_mapping look_up(State const& t, ipa at) noexcept {
+[[gnu::__always_inline__]] inline stage2_mapping look_up(State const& t, ipa at) noexcept {
   constexpr walk_values const& c = State::written_out;
   u64 const input = at.value;
   if constexpr (!State::mode::short_ways) return look_up_any(t, input);

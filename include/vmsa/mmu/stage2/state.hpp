@@ -95,7 +95,7 @@ struct table_state {
 
   // The last-level entry for `input`, not read; false when there is no last-level table, or the geometry ends before.
   // `shift3` is of the entry at `where`, in which the walk ended in either case; 0 beyond the geometry.
-  [[gnu::always_inline]] bool find_page(u64 input, pa& where, unsigned& shift3) const noexcept {
+  [[gnu::__always_inline__]] bool find_page(u64 input, pa& where, unsigned& shift3) const noexcept {
     if (input < w().written_out_end) [[likely]]
       return find_page_from(root + (input >> written_out.start_shift3 & ~u64{7}), input, where, shift3);
     if (input < w().one_more_end) return find_page_from_above(input, where, shift3);
@@ -104,19 +104,19 @@ struct table_state {
     shift3 = static_cast<unsigned>(end.shift3);
     return shift3 == w().page_shift3;
   }
-  [[gnu::always_inline]] bool find_page(u64 input, pa& where) const noexcept {
+  [[gnu::__always_inline__]] bool find_page(u64 input, pa& where) const noexcept {
     unsigned shift3;
     return find_page(input, where, shift3);
   }
   // The same for look_up; false also where no walk is written out.
-  [[gnu::always_inline]] bool find_page_to_read(u64 input, pa& where) const noexcept {
+  [[gnu::__always_inline__]] bool find_page_to_read(u64 input, pa& where) const noexcept {
     unsigned shift3;
     if (input < w().look_up_end) [[likely]]
       return find_page_from(root + (input >> written_out.start_shift3 & ~u64{7}), input, where, shift3);
     return input < w().look_up_one_more_end && find_page_from_above(input, where, shift3);
   }
   // Down the levels of the written-out walk, from the entry `first` of its start level.
-  [[gnu::always_inline]] bool find_page_from(pa first, u64 input, pa& where, unsigned& shift3) const noexcept {
+  [[gnu::__always_inline__]] bool find_page_from(pa first, u64 input, pa& where, unsigned& shift3) const noexcept {
     constexpr walk_values const& c = written_out;
     where = first;
 #pragma GCC unroll 4
@@ -130,7 +130,7 @@ struct table_state {
     return true;
   }
   // The same from the root of a geometry that has one level more.
-  [[gnu::always_inline]] bool find_page_from_above(u64 input, pa& where, unsigned& shift3) const noexcept {
+  [[gnu::__always_inline__]] bool find_page_from_above(u64 input, pa& where, unsigned& shift3) const noexcept {
     constexpr walk_values const& c = written_out;
     shift3 = c.start_shift3 + c.stride;
     where = root + (input >> shift3 & ~u64{7});
@@ -143,7 +143,7 @@ struct table_state {
     pa where{};
     u64 shift3 = 0;
   };
-  [[gnu::noinline]] walk_end find_page_in_any(u64 input) const noexcept {
+  [[gnu::__noinline__]] walk_end find_page_in_any(u64 input) const noexcept {
     unsigned shift3 = w().start_shift3;
     u64 const offset = input >> shift3 & ~u64{7};
     if (offset >= w().root_bytes) return {};
@@ -174,7 +174,7 @@ struct table_state {
 
   // Makes `desired` of an entry that was seen as `expected`; false when it changed meanwhile. With hardware updates
   // even the only owner may lose a race, so a valid entry is compared too.
-  [[gnu::always_inline]] bool change(pa where, descriptor expected, descriptor desired) const noexcept {
+  [[gnu::__always_inline__]] bool change(pa where, descriptor expected, descriptor desired) const noexcept {
     if (Mode::concurrent || !plain) return change_beside_others(where, expected, desired);
     port->store(where, desired, store_order::release);
     return true;
@@ -207,7 +207,7 @@ struct table_state {
   }
   // All bits of the eight entries from `first` on. Beside others also bits that no entry has, when one is held by a
   // call.
-  [[gnu::always_inline]] u64 any_of_eight(pa first) const noexcept {
+  [[gnu::__always_inline__]] u64 any_of_eight(pa first) const noexcept {
     u64 any = 0;
     u64 held = 0;  // bits 1:0 are 0b10
 #pragma GCC unroll 8
@@ -241,12 +241,13 @@ struct table_state {
 // runs at a time, and another is refused as busy: entries in their busy form, and the first words of unlinked tables,
 // have one owner.
 template <class State, class F>
-[[gnu::always_inline]] inline stage2_outcome restructure(State& t, ipa at, F const& f) noexcept {
+[[gnu::__always_inline__]] inline stage2_outcome restructure(State& t, ipa at, F const& f) noexcept {
   if constexpr (!State::mode::concurrent) {
     return f();
   } else {
     u64 idle = 0;
-    if (!State::mode::swap(t.restructuring, idle, 1)) return failed(table_error::busy, at.value, t.shape.start_level());
+    if (!State::mode::exchange(t.restructuring, idle, 1))
+      return failed(table_error::busy, at.value, t.shape.start_level());
     stage2_outcome const out = f();
     State::mode::add(t.restructuring, ~u64{0});
     return out;

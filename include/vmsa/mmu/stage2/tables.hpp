@@ -36,12 +36,12 @@ struct free_bits {
   u64 without() const noexcept { return bits & ~(u64{1} << (bit & 63)); }
 };
 template <class State>
-[[gnu::always_inline]] inline free_bits free_bits_of(State const& t, pa where) noexcept {
+[[gnu::__always_inline__]] inline free_bits free_bits_of(State const& t, pa where) noexcept {
   pa const word{((where.value >> 6) & ~u64{7}) + t.occupancy_bias};
   return {word, t.port->load(word, load_order::relaxed).raw, static_cast<unsigned>(where.value >> 3)};
 }
 template <class State>
-[[gnu::always_inline]] inline void set_free_bits(State const& t, free_bits const& f, u64 bits) noexcept {
+[[gnu::__always_inline__]] inline void set_free_bits(State const& t, free_bits const& f, u64 bits) noexcept {
   t.port->store(f.word, {bits}, store_order::relaxed);
 }
 // `count` entries from `where`, of one table that is not the root, came into use.
@@ -58,7 +58,7 @@ void occupy(State const& t, pa where, u64 count) noexcept {
   }
 }
 template <class State>
-[[gnu::always_inline]] inline void occupy_one(State const& t, pa where) noexcept {
+[[gnu::__always_inline__]] inline void occupy_one(State const& t, pa where) noexcept {
   if constexpr (State::has_occupancy) {
     free_bits const f = free_bits_of(t, where);
     set_free_bits(t, f, f.without());
@@ -68,7 +68,7 @@ enum class use : u8 { leaf, table };
 // The same of a table whose entries are of level `at`. A root that never held a leaf is all zeros when its tables are
 // gone.
 template <class State>
-[[gnu::always_inline]] inline void came_into_use(State& t, level at, pa where, u64 count, use as) noexcept {
+[[gnu::__always_inline__]] inline void came_into_use(State& t, level at, pa where, u64 count, use as) noexcept {
   if constexpr (!State::mode::concurrent) {
     if (at != t.shape.start_level())
       occupy(t, where, count);
@@ -83,7 +83,7 @@ void all_free(State const& t, pa table) noexcept {
 }
 // Makes an inexact word exact, and returns it; then cursors may not work without it any more.
 template <class State>
-[[gnu::noinline]] u64 count_exactly(State& t, pa where) noexcept {
+[[gnu::__noinline__]] u64 count_exactly(State& t, pa where) noexcept {
   pa const group = where - (where.value & (group_bytes - 8));
   u64 bits = 0;
 #pragma GCC unroll 8
@@ -95,17 +95,17 @@ template <class State>
 }
 // The entry after `where` in its table is in use: a quick proof that the table is not empty.
 template <class State>
-[[gnu::always_inline]] inline bool next_in_use(State const& t, pa where) noexcept {
+[[gnu::__always_inline__]] inline bool next_in_use(State const& t, pa where) noexcept {
   return ((where.value + 8) & t.w().page_mask) != 0 && t.load(where + 8).raw != 0;
 }
 // The entry before or after `where` in its table is in use.
 template <class State>
-[[gnu::always_inline]] inline bool neighbour_in_use(State const& t, pa where) noexcept {
+[[gnu::__always_inline__]] inline bool neighbour_in_use(State const& t, pa where) noexcept {
   return next_in_use(t, where) || ((where.value & t.w().page_mask) != 0 && t.load(where - 8).raw != 0);
 }
 // The entry at `where`, not of the root, was freed; true when its group, or without bits its table, may have no other.
 template <class State>
-[[gnu::always_inline]] inline bool vacate(State& t, pa where) noexcept {
+[[gnu::__always_inline__]] inline bool vacate(State& t, pa where) noexcept {
   if constexpr (State::has_occupancy) {
     free_bits f = free_bits_of(t, where);
     if (f.bits == 0) [[unlikely]] {
@@ -121,7 +121,7 @@ template <class State>
 // `count` entries from `where`, of one table that is not the root, were freed. An inexact word stays so. False when the
 // table is certainly not empty.
 template <class State>
-[[gnu::always_inline]] inline bool vacate_all(State const& t, pa where, u64 count) noexcept {
+[[gnu::__always_inline__]] inline bool vacate_all(State const& t, pa where, u64 count) noexcept {
   if constexpr (State::has_occupancy) {
     bool free = true;
     do {
@@ -142,7 +142,7 @@ template <class State>
 }
 // True when no entry of `table`, which is not the root, is in use.
 template <class State>
-[[gnu::noinline]] bool vacant(State const& t, pa table) noexcept {
+[[gnu::__noinline__]] bool vacant(State const& t, pa table) noexcept {
   for (pa group = table; group < table + t.granule_bytes(); group = group + group_bytes) {
     if constexpr (State::has_occupancy) {
       u64 const bits = free_bits_of(t, group).bits;
@@ -273,7 +273,7 @@ u32 retire(State& t, unlinked_tables list) noexcept {
     u64 seen = State::mode::load(t.retired);
     do {
       t.port->store(table, {unlinked_tables::link(seen, at)}, store_order::release);
-    } while (!State::mode::swap(t.retired, seen, table.value));
+    } while (!State::mode::exchange(t.retired, seen, table.value));
     ++retired;
   }
   return retired;
@@ -282,7 +282,7 @@ u32 retire(State& t, unlinked_tables list) noexcept {
 template <class State>
 unlinked_tables take_retired(State& t) noexcept {
   u64 seen = State::mode::load(t.retired);
-  while (!State::mode::swap(t.retired, seen, 0)) continue;
+  while (!State::mode::exchange(t.retired, seen, 0)) continue;
   return {seen};
 }
 

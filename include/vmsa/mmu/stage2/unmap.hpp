@@ -143,7 +143,7 @@ stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
 // Single pages of one last-level table, where the caller is alone and nothing is to leave the caches. False when the
 // range begins with anything else, and then nothing was done.
 template <class State>
-[[gnu::always_inline]] inline bool unmap_in_one_table(State& t, ipa at, u64 size, stage2_outcome& out) noexcept {
+[[gnu::__always_inline__]] inline bool unmap_in_one_table(State& t, ipa at, u64 size, stage2_outcome& out) noexcept {
   if constexpr (!State::mode::short_ways) return false;
   pa begin;
   if (State::mode::concurrent || !t.plain || t.unmapping_cleans() || !t.find_pages_of_one_table(at.value, size, begin))
@@ -206,7 +206,7 @@ stage2_outcome unmap_any(State& t, ipa at) noexcept {
 // The entry in `s` was freed and may have been the last of its table, which is not the root: gives back the table, and
 // every one above that leads nowhere then. The TLBs have forgotten the entry.
 template <class State>
-[[gnu::noinline]] void give_back_empty(State& t, slot const& s, u64 input, stage2_outcome& out) noexcept {
+[[gnu::__noinline__]] void give_back_empty(State& t, slot const& s, u64 input, stage2_outcome& out) noexcept {
   pa const table = s.where - (s.where.value & t.w().page_mask);
   if (!vacant(t, table)) return;
   slot const above = t.find(input, s.shift + t.w().stride);
@@ -227,13 +227,13 @@ template <class State>
 }
 
 template <class State>
-[[gnu::noinline]] stage2_outcome unmap_slow(State& t, ipa at) noexcept {
+[[gnu::__noinline__]] stage2_outcome unmap_slow(State& t, ipa at) noexcept {
   return restructure(t, at, [&] { return unmap_any(t, at); });
 }
 
 // A range, whatever is in it.
 template <class State>
-[[gnu::noinline]] stage2_outcome unmap_pages(State& t, ipa at, u64 size) noexcept {
+[[gnu::__noinline__]] stage2_outcome unmap_pages(State& t, ipa at, u64 size) noexcept {
   if (stage2_outcome out; unmap_in_one_table(t, at, size, out)) return out;
   return restructure(t, at, [&] { return unmap_range(t, at, size); });
 }

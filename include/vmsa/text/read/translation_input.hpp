@@ -29,7 +29,7 @@ struct translation_scenario {
   features feat = all_features;
   constraint_choices choices{};
   regime_registers registers{};
-  manual_release manual = manual_release::current;
+  manual_release manual = manual_release::newest;
   sim::sparse_memory memory;
   std::vector<translation_question> questions;
 };
