@@ -92,7 +92,11 @@ struct wide_reader {
                      {},
                      {}});
     };
-    auto const other = [&](unsigned high, unsigned low) { add(high, low, "-", "says nothing to a walk"); };
+    // A field's value has 64 bits, so what lies in both halves is two fields.
+    auto const other = [&](unsigned high, unsigned low) {
+      if (high >= 64) add(high, low < 64 ? 64 : low, "-", "says nothing to a walk");
+      if (low < 64) add(high < 64 ? high : 63, low, "-", "says nothing to a walk");
+    };
     bool const valid = descriptor_bits::valid::get(d.raw);
     bool const nt = descriptor128_bits::nt::get(d.raw);
     bool const leaf = is_leaf(kind());

@@ -347,12 +347,30 @@ TEST(Decode, A128BitDescriptorIsExplained) {
       decode("pte", "0x10648000000000000000006fedda4e11", {.stage = "1", .d128 = "on", .pir = "0xa000000000000"});
   EXPECT_THAT(e.summary, testing::StartsWith("128 bits, stage 1 level 3 page of 4K at 0x6fedda4000: MAIR_EL1.Attr4, "
                                              "EL1 r-x; EL0 by code 12 of PIRE0_EL1, outer shareable, AF"));
-  unsigned next = 127;
-  for (auto const& f : e.fields) {
-    EXPECT_EQ(f.high, next) << f.name;
-    next = f.low - 1u;
+  // A leaf, a table, a reserved and an invalid descriptor, in both halves of which software has put bits: each is told
+  // once.
+  struct both_halves {
+    char const* hex;
+    char const* level;
+    u64 high;
+    u64 low;
+  };
+  for (auto const& [hex, level, high, low] :
+       {both_halves{"0x10648000000000010100006fedda4e11", "3", 0x1064'8000'0000'0001, 0x0100'006f'edda'4e11},
+        both_halves{"0x9b8def12345a510100006fedda4e11", "1", 0x009b'8def'1234'5a51, 0x0100'006f'edda'4e11},
+        both_halves{"0x9bcdef12345a510100006fedda4e11", "3", 0x009b'cdef'1234'5a51, 0x0100'006f'edda'4e11},
+        both_halves{"0x123456789abcdef0fedcba9876543210", "3", 0x1234'5678'9abc'def0, 0xfedc'ba98'7654'3210}}) {
+    u64 told[2] = {0, 0};  // low, high
+    unsigned next = 127;
+    for (auto const& f : decode("pte", hex, {.stage = "1", .level = level, .d128 = "on"}).fields) {
+      EXPECT_EQ(f.high, next) << f.name;
+      next = f.low - 1u;
+      told[f.low / 64] |= f.value << (f.low % 64);
+    }
+    EXPECT_EQ(next, ~0u) << hex;
+    EXPECT_EQ(told[1], high) << hex;
+    EXPECT_EQ(told[0], low) << hex;
   }
-  EXPECT_EQ(next, ~0u) << "every bit once";
   EXPECT_THAT(decode("pte", "0x200000000000000000006fed0001", {.stage = "2", .level = "1", .d128 = "on"}).summary,
               testing::HasSubstr("table of level 3 at 0x6fed0000"));
   EXPECT_THAT(decode("pte", "0x600000000000000000006fed0001", {.stage = "2", .level = "3", .d128 = "on"}).summary,
