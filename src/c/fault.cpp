@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "c/attributes_face.hpp"
 #include "c/table_face.hpp"
 #include "vmsa/policy/fault_path.hpp"
 #include "vmsa/policy/hypervisors.hpp"
@@ -89,7 +90,7 @@ constexpr vmsa_decision told(decision const& d) noexcept {
   out.memory = static_cast<u8>(leaf.memory);
   out.access = static_cast<u8>(leaf.access);
   out.execute = d.executable ? VMSA_EXECUTE : VMSA_EXECUTE_NEVER;
-  out.shareability = static_cast<u8>(d.sh);
+  out.shareability = shareability_told(d.sh);
   out.memattr = d.memattr;
   out.largest_level = static_cast<signed char>(number(d.largest_leaf));
   return out;
@@ -102,17 +103,17 @@ constexpr decision decision_from(vmsa_decision const& d, policy_host const& host
   if (d.outcome > VMSA_NOT_APPLICABLE) return out;
   out.outcome = static_cast<policy_outcome>(d.outcome);
   if (!out.maps()) return out;
-  bool const level_known = d.largest_level >= 1 && d.largest_level <= 3;
+  bool const level_known = d.largest_level >= 0 && d.largest_level <= 3;
   bool const execute_known =
       d.execute == VMSA_EXECUTE_BY_MEMORY || d.execute == VMSA_EXECUTE || d.execute == VMSA_EXECUTE_NEVER;
-  if (d.memory > VMSA_AS_STAGE1 || d.access > VMSA_READ_WRITE || !execute_known || !level_known) return {};
+  if (d.memory > VMSA_AS_STAGE1 || d.access > VMSA_READ_WRITE || !execute_known || !level_known ||
+      !is_shareability(d.shareability))
+    return {};
   bool const normal = d.memory > VMSA_DEVICE_GRE;
   bool const executable = d.execute == VMSA_EXECUTE || (d.execute == VMSA_EXECUTE_BY_MEMORY && normal);
   out = make_decision(static_cast<stage2_memory>(d.memory), static_cast<stage2_access>(d.access), executable, host,
-                      static_cast<level>(d.largest_level));
-  if (d.shareability == VMSA_OUTER_SHAREABLE || d.shareability == VMSA_INNER_SHAREABLE ||
-      d.shareability == VMSA_NON_SHAREABLE)
-    out.sh = static_cast<shareability>(d.shareability);
+                      d.largest_level == 0 ? level::l1 : static_cast<level>(d.largest_level));
+  out.sh = shareability_from(d.shareability);
   return out;
 }
 
@@ -123,19 +124,17 @@ struct policy_face {
   vmsa_fault const* fault;
 
   bool valid() const noexcept {
-    return is.decide != nullptr || is.linux_major != 0 || is.hypervisor < hypervisor_count;
+    return is.decide != nullptr || is.linux_major != 0 || (is.hypervisor != 0 && is.hypervisor <= hypervisor_count);
   }
   decision operator()(policy_host const& host, region const& r, fault_access const& access) const noexcept {
     if (is.decide != nullptr) {
       vmsa_decision said{};
-      said.shareability = VMSA_INNER_SHAREABLE;
-      said.largest_level = 1;
       vmsa_host const h = told(host);
       is.decide(is.context, &h, region_asked, fault, &said);
       return decision_from(said, host);
     }
     if (is.linux_major != 0) return kvm_policy({is.linux_major, is.linux_minor})(host, r, access);
-    return hypervisor_policy{static_cast<hypervisor>(is.hypervisor)}(host, r, access);
+    return hypervisor_policy{static_cast<hypervisor>(is.hypervisor - 1)}(host, r, access);
   }
 };
 
@@ -220,7 +219,7 @@ bool vmsa_backing_by_name(char const* name, vmsa_backing* backing) {
 bool vmsa_hypervisor_by_name(char const* name, vmsa_hypervisor* hypervisor) {
   for (unsigned i = 0; i < hypervisor_count; ++i)
     if (same(name, hypervisor_table(static_cast<enum hypervisor>(i)).name()))
-      return *hypervisor = static_cast<vmsa_hypervisor>(i), true;
+      return *hypervisor = static_cast<vmsa_hypervisor>(i + 1), true;
   return false;
 }
 
@@ -255,6 +254,7 @@ char const* vmsa_fault_step_name(vmsa_fault_step step) {
 
 vmsa_error vmsa_decide(vmsa_policy const* policy, vmsa_host const* host, vmsa_backing backing, vmsa_access_kind access,
                        vmsa_decision* decision) {
+  if (policy == nullptr || host == nullptr || decision == nullptr) return VMSA_INVALID_ARGUMENT;
   vmsa_region const asked{0, 0x10000, 0, backing, false, false};
   vmsa_fault fault{};
   fault.access = static_cast<u8>(access);

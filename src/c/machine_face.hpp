@@ -127,6 +127,11 @@ T const* storage_of(Opaque const* opaque) noexcept {
   return reinterpret_cast<T const*>(opaque->opaque);
 }
 
+constexpr bool is_pa_size(u8 bits) noexcept {
+  for (u8 const size : {u8{32}, u8{36}, u8{40}, u8{42}, u8{44}, u8{48}, u8{52}})
+    if (bits == size) return true;
+  return false;
+}
 constexpr bool known(vmsa_granule g) noexcept { return g >= VMSA_GRANULE_4K && g <= VMSA_GRANULE_64K; }
 
 }  // namespace vmsa::c

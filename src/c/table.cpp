@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "c/attributes_face.hpp"
 #include "c/table_face.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_geometry.hpp"
@@ -12,7 +13,6 @@ namespace {
 
 constexpr bool is_level(int l) noexcept { return l >= -1 && l <= 3; }
 constexpr bool is_existing(vmsa_existing e) noexcept { return e >= VMSA_KEEP && e <= VMSA_REPLACE; }
-constexpr bool is_shareability(int s) noexcept { return s == 0 || s == 2 || s == 3; }
 
 constexpr std::optional<stage2_execute> execute_from(u8 e) noexcept {
   if (e == VMSA_EXECUTE_BY_MEMORY) return std::nullopt;
@@ -28,19 +28,13 @@ std::optional<stage2_leaf> leaf_from(vmsa_leaf const& l, bool fwb) noexcept {
                      .fwb = fwb,
                      .access = static_cast<stage2_access>(l.access),
                      .execute = execute_from(l.execute),
-                     .sh = static_cast<shareability>(l.shareability),
+                     .sh = shareability_from(l.shareability),
                      .af = !l.no_access_flag,
                      .dbm = l.dbm,
                      .contiguous = l.contiguous,
                      .fnxs = l.fnxs,
                      .nt = l.nt,
                      .software = l.software};
-}
-
-constexpr bool is_pa_size(u8 bits) noexcept {
-  for (u8 const known : {u8{32}, u8{36}, u8{40}, u8{42}, u8{44}, u8{48}, u8{52}})
-    if (bits == known) return true;
-  return false;
 }
 
 constexpr features machine(u8 pa_bits, bool lpa, bool lpa2) noexcept {
@@ -94,6 +88,8 @@ vmsa_error vmsa_configure(uint8_t ipa_bits, vmsa_granule granule, uint8_t pa_bit
 vmsa_error vmsa_table_init(vmsa_table* table, vmsa_port const* port, vmsa_frames const* frames, uint64_t vtcr,
                            uint8_t pa_bits, bool lpa, bool lpa2, vmsa_controls const* controls,
                            vmsa_concurrency concurrency) {
+  // What is refused is no table, and vmsa_table_fini finds nothing in it.
+  if (table != nullptr) __builtin_memset(table, 0, sizeof *table);
   if (table == nullptr || port == nullptr || frames == nullptr || controls == nullptr || frames->take == nullptr ||
       frames->give == nullptr || !is_pa_size(pa_bits) || controls->bbm > 2 ||
       (concurrency != VMSA_EXCLUSIVE && concurrency != VMSA_LOCK_FREE))
@@ -116,6 +112,7 @@ vmsa_error vmsa_table_init(vmsa_table* table, vmsa_port const* port, vmsa_frames
       *::new (static_cast<void*>(table->opaque)) table_storage(face, {*frames}, concurrency == VMSA_LOCK_FREE);
   bool const made = s.concurrent ? construct<lock_free>(s, &s.shared, shape.value, c)
                                  : construct<exclusive>(s, &s.owned, shape.value, c);
+  if (!made) __builtin_memset(table, 0, sizeof *table);
   return made ? VMSA_OK : VMSA_OUT_OF_FRAMES;
 }
 
@@ -125,6 +122,7 @@ void vmsa_table_fini(vmsa_table* table) {
     s.shared.~table_of<lock_free>();
   else
     s.owned.~table_of<exclusive>();
+  __builtin_memset(table, 0, sizeof *table);
 }
 
 uint64_t vmsa_table_root(vmsa_table const* table) {
@@ -236,9 +234,8 @@ vmsa_error vmsa_change_memory(vmsa_table* table, uint64_t ipa, uint64_t size, vm
                               vmsa_shareability shareability, vmsa_outcome* outcome) {
   if (memory > VMSA_AS_STAGE1 || !is_shareability(shareability)) return refused(ipa, outcome);
   return with(table, [&](auto& t) {
-    return told(
-        t.change_memory({ipa}, size, static_cast<stage2_memory>(memory), static_cast<vmsa::shareability>(shareability)),
-        outcome);
+    return told(t.change_memory({ipa}, size, static_cast<stage2_memory>(memory), shareability_from(shareability)),
+                outcome);
   });
 }
 

@@ -10,9 +10,8 @@
 namespace vmsa::c {
 namespace {
 
-constexpr bool is_sh(vmsa_shareability s) noexcept {
-  return s == VMSA_NON_SHAREABLE || s == VMSA_OUTER_SHAREABLE || s == VMSA_INNER_SHAREABLE;
-}
+// Of a descriptor, which says something always.
+constexpr bool is_sh(vmsa_shareability s) noexcept { return is_shareability(s) && s != VMSA_SHAREABILITY_USUAL; }
 
 regime_registers registers_from(vmsa_registers const& r) noexcept {
   regime_registers out;
@@ -38,8 +37,8 @@ extern "C" {
 vmsa_error vmsa_combine(uint8_t mair_byte, vmsa_shareability stage1_sh, uint8_t memattr, vmsa_shareability stage2_sh,
                         bool fwb, vmsa_attributes* attributes) {
   if (!is_sh(stage1_sh) || !is_sh(stage2_sh) || memattr > 0xf || attributes == nullptr) return VMSA_INVALID_ARGUMENT;
-  memory_attributes const one = stage1_attributes(mair_byte, static_cast<u8>(stage1_sh), {});
-  *attributes = told(combine(one, {.memattr = memattr, .sh = static_cast<shareability>(stage2_sh)}, {.fwb = fwb}));
+  memory_attributes const one = stage1_attributes(mair_byte, static_cast<u8>(shareability_from(stage1_sh)), {});
+  *attributes = told(combine(one, {.memattr = memattr, .sh = shareability_from(stage2_sh)}, {.fwb = fwb}));
   return VMSA_OK;
 }
 
@@ -53,7 +52,7 @@ vmsa_error vmsa_translate(vmsa_port const* port, vmsa_registers const* registers
                                             vmsa::operation::read_modify_write};
   auto const op = static_cast<unsigned>(operation);
   regime_registers const r = registers_from(*registers);
-  if (op > 3 || unmodelled_control(r)) return VMSA_INVALID_ARGUMENT;
+  if (op > 3 || !is_pa_size(pa_bits) || unmodelled_control(r)) return VMSA_INVALID_ARGUMENT;
   features feat = all_features;
   feat.pa_bits = pa_bits;
   memory_access const access{.op = operations[op], .el = at_el0 ? exception_level::el0 : exception_level::el1};

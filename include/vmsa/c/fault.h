@@ -41,13 +41,19 @@ VMSA_ENUM(vmsa_fault_error) {
   VMSA_FAULT_SAME_EXCEPTION_LEVEL = 2 /**< An abort of EL2 itself: no guest is at fault. */
 };
 
-/** Decodes an abort from a lower Exception level into `fault`. */
+/**
+ * Decodes an instruction or data abort that a guest took to EL2 into `fault`, which is all zeros where the answer is
+ * not VMSA_FAULT_OK.
+ */
 enum vmsa_fault_error vmsa_decode_fault(uint64_t esr_el2, uint64_t far_el2, uint64_t hpfar_el2,
                                         struct vmsa_fault *fault);
 
 /** A named kind of memory behind a guest-physical range. */
 typedef uint16_t vmsa_backing;
-/** Finds a backing by its name: `ram`, `device`, `unbacked`, or one that `vmsa decide --help` lists. False: no such. */
+/**
+ * Finds a backing by its name: `ram`, `device` and `unbacked` for a hypervisor of one's own, or one of Linux's that
+ * `vmsa decide --help` lists. False, with `backing` as it was, where there is none of this name.
+ */
 bool vmsa_backing_by_name(char const *name, vmsa_backing *backing);
 
 /** A guest-physical range and what is behind it. */
@@ -85,7 +91,7 @@ VMSA_ENUM(vmsa_policy_outcome) {
   VMSA_SEA_EXIT = 7,         /**< The monitor is told of an external abort. */
   VMSA_NOT_APPLICABLE = 8    /**< The policy says nothing about this. */
 };
-/** The outcome in words, such as `MMIO exit`; `unknown` for a number that is none. */
+/** A policy's outcome in words, such as `MMIO exit`; `unknown` for a number that is none. The string lives for ever. */
 char const *vmsa_policy_outcome_name(enum vmsa_policy_outcome outcome);
 
 /** A decision. A policy of the caller's fills in `outcome`, and for VMSA_MAPS the four fields after it. */
@@ -99,7 +105,7 @@ struct vmsa_decision {
   uint8_t execute;      /**< enum vmsa_execute. */
   uint8_t shareability; /**< enum vmsa_shareability. */
   uint8_t memattr;      /**< MemAttr, as HCR_EL2.FWB asks for; an answer only. */
-  int8_t largest_level; /**< The largest leaf that the policy allows: 1, 2 or 3. */
+  int8_t largest_level; /**< The largest leaf that the policy allows: 1, 2 or 3; 0 is no limit. */
 };
 
 /** The host and the VM, as policies look at them. vmsa_handle_fault takes what the table knows from the table. */
@@ -115,15 +121,18 @@ struct vmsa_host {
   uint8_t granule;  /**< enum vmsa_granule; the table's in vmsa_handle_fault. */
 };
 
-/** A hypervisor of which the library knows what it maps. */
+/** A hypervisor of which the library knows what it maps; 0 is none. */
 typedef uint16_t vmsa_hypervisor;
-/** Finds one by name: `xen`, `xen-dom0`, `hafnium`, `bao`, `nova`, `jailhouse`, `sel4`, `sel4-smp`, `tf-rmm`, `gunyah`.
+/**
+ * Finds a hypervisor by its name. False, with `hypervisor` as it was, where there is none of this name. The names:
+ * `xen`, `xen-dom0`, `hafnium`, `bao`, `nova`, `jailhouse`, `sel4`, `sel4-smp`, `tf-rmm`, `gunyah`.
  */
 bool vmsa_hypervisor_by_name(char const *name, vmsa_hypervisor *hypervisor);
 
 /**
- * Who decides: `decide` where it is not null, else the release of Linux, else the hypervisor where `linux_major` is 0.
- * `decide` is handed a decision of all zeros but level 1, and `region` is null where no region holds the address.
+ * Who decides: `decide` where it is not null, else the release of Linux, else the hypervisor where `linux_major` is 0;
+ * a policy of zeros is nobody's and refused. `decide` is handed a decision of all zeros, in which each means what is
+ * usual, and may assign it whole; `region` is null where no region holds the address. It does not unwind or jump out.
  */
 struct vmsa_policy {
   void (*decide)(void *context, struct vmsa_host const *host, struct vmsa_region const *region,
@@ -134,7 +143,11 @@ struct vmsa_policy {
   vmsa_hypervisor hypervisor;
 };
 
-/** What `policy` decides of `access` to a page of `backing` as it usually comes, when nothing is mapped there. */
+/**
+ * Says in `decision` what `policy` decides when a guest makes `access` to a page of `backing`, as it usually comes,
+ * where nothing is mapped. VMSA_INVALID_ARGUMENT for a policy, backing, access or granule that is none, and for a null
+ * pointer.
+ */
 enum vmsa_error vmsa_decide(struct vmsa_policy const *policy, struct vmsa_host const *host, vmsa_backing backing,
                             enum vmsa_access_kind access, struct vmsa_decision *decision);
 
@@ -146,7 +159,8 @@ VMSA_ENUM(vmsa_fault_step) {
   VMSA_FAULT_TABLE_REFUSED = 3,   /**< See `mapping.error`: after VMSA_OUT_OF_FRAMES give frames and call again. */
   VMSA_FAULT_TRY_AGAIN = 4        /**< Lock-free tables: another call is at work there, and the guest retries. */
 };
-/** The step in words, such as `resolved`; `unknown` for a number that is none. */
+/** How far a fault came in words, such as `resolved`; `unknown` for a number that is none. The string lives for ever.
+ */
 char const *vmsa_fault_step_name(enum vmsa_fault_step step);
 
 /** What became of a fault. */

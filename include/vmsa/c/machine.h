@@ -37,43 +37,54 @@ struct vmsa_machine_options {
   bool no_host_map;        /**< The hypervisor maps no guest memory; else it maps all of it Normal-WB. */
 };
 
-/** Null when there is no such machine. */
+/** Makes a machine as `options` say, to be freed by vmsa_machine_free. Null where there is no such machine. */
 struct vmsa_machine *vmsa_machine_new(struct vmsa_machine_options const *options);
+/** Frees `machine` and every port of it; a null pointer is nothing to free. */
 void vmsa_machine_free(struct vmsa_machine *machine);
 
-/** VTCR_EL2 for its guests; their start table has `root_size` bytes, which are its alignment too. */
+/** VTCR_EL2 for the guests of `machine`. */
 uint64_t vmsa_machine_vtcr(struct vmsa_machine const *machine);
+/** Bytes of the start table of a guest of `machine`, which are its alignment too. */
 uint64_t vmsa_machine_root_size(struct vmsa_machine const *machine);
 
 /*
  * The hypervisor on a PE. VMSA_INVALID_ARGUMENT for a PE or a name that is none, VMSA_OUT_OF_RANGE outside the memory.
  */
+/** The hypervisor on PE `pe` loads the 8 aligned bytes at `pa` into `value`. */
 enum vmsa_error vmsa_machine_read(struct vmsa_machine *machine, uint32_t pe, uint64_t pa, uint64_t *value);
+/** The hypervisor on PE `pe` stores `value` into the 8 aligned bytes at `pa`. */
 enum vmsa_error vmsa_machine_write(struct vmsa_machine *machine, uint32_t pe, uint64_t pa, uint64_t value,
                                    enum vmsa_store_order order);
-/** `found` gets what was there; the store took place if that equals `expected`. */
+/**
+ * The hypervisor on PE `pe` compares the 8 aligned bytes at `pa` with `expected`, and stores `desired` if they are
+ * equal; `found` gets what was there.
+ */
 enum vmsa_error vmsa_machine_compare_exchange(struct vmsa_machine *machine, uint32_t pe, uint64_t pa,
                                               uint64_t expected, uint64_t desired, uint64_t *found);
-/** `kind`: "ish", "ishst", "nsh", "sy" ... */
+/** A DSB on PE `pe` of the kind "ish", "ishst", "nsh", "sy" ... */
 enum vmsa_error vmsa_machine_dsb(struct vmsa_machine *machine, uint32_t pe, char const *kind);
+/** A DMB ISH on PE `pe`. */
 enum vmsa_error vmsa_machine_dmb(struct vmsa_machine *machine, uint32_t pe);
+/** An ISB on PE `pe`. */
 enum vmsa_error vmsa_machine_isb(struct vmsa_machine *machine, uint32_t pe);
-/** `op` without TLBI, such as "ipas2e1is"; `xt` is the register as the program computed it. */
+/** A TLBI on PE `pe`: `op` is such as "ipas2e1is", and `xt` the register as the program computed it. */
 enum vmsa_error vmsa_machine_tlbi(struct vmsa_machine *machine, uint32_t pe, char const *op, uint64_t xt);
-/** `op`: "cvac", "civac", "ivac" or "cvau"; a DSB completes it. */
+/** Cache maintenance on PE `pe` of [pa, pa + size): `op` is "cvac", "civac", "ivac" or "cvau"; a DSB completes it. */
 enum vmsa_error vmsa_machine_dc(struct vmsa_machine *machine, uint32_t pe, char const *op, uint64_t pa, uint64_t size);
-/** `name`: "vttbr_el2", "hcr_el2" ... */
+/** Writes `value` into a system register of PE `pe`: "vttbr_el2", "hcr_el2" ...; an ISB or ERET makes it count. */
 enum vmsa_error vmsa_machine_msr(struct vmsa_machine *machine, uint32_t pe, char const *name, uint64_t value);
-/** The registers of a guest with stage 1 off, an ISB, and the exception return. */
+/** Enters a guest on PE `pe`: its registers with stage 1 off, stage 2 at `root` under `vmid`, an ISB, and the ERET. */
 enum vmsa_error vmsa_machine_enter(struct vmsa_machine *machine, uint32_t pe, uint64_t root, uint16_t vmid);
+/** An exception return on PE `pe` into the guest whose registers it has. */
 enum vmsa_error vmsa_machine_eret(struct vmsa_machine *machine, uint32_t pe);
+/** The guest of PE `pe` takes an exception to EL2. */
 enum vmsa_error vmsa_machine_exception(struct vmsa_machine *machine, uint32_t pe);
-/** A table page goes back to its allocator. */
+/** Tells the judge, on PE `pe`, that the table page of `size` bytes at `pa` goes back to its allocator. */
 enum vmsa_error vmsa_machine_give(struct vmsa_machine *machine, uint32_t pe, uint64_t pa, uint64_t size);
-/** An operation has returned: what it took away may not be used any more. */
+/** Tells the judge that an operation has returned on PE `pe`: what it took away may not be used any more. */
 enum vmsa_error vmsa_machine_done(struct vmsa_machine *machine, uint32_t pe);
 
-/** That PE as the port of a vmsa_table; it lives as long as the machine. */
+/** Makes `port` a port of PE `pe`, for a vmsa_table; it lives as long as `machine`. */
 enum vmsa_error vmsa_machine_port(struct vmsa_machine *machine, uint32_t pe, struct vmsa_port *port);
 
 /** What an access came to. */
@@ -86,25 +97,30 @@ struct vmsa_machine_access {
 };
 
 /* The guest, by virtual address, 8 aligned bytes each; VMSA_INVALID_ARGUMENT where no guest runs. */
+/** The guest on PE `pe` loads the 8 aligned bytes at `va`; `access` gets the value, or the fault. */
 enum vmsa_error vmsa_machine_guest_load(struct vmsa_machine *machine, uint32_t pe, uint64_t va,
                                         struct vmsa_machine_access *access);
+/** The guest on PE `pe` stores `value` into the 8 aligned bytes at `va`; `access` gets the fault, if there is one. */
 enum vmsa_error vmsa_machine_guest_store(struct vmsa_machine *machine, uint32_t pe, uint64_t va, uint64_t value,
                                          struct vmsa_machine_access *access);
+/** The guest on PE `pe` fetches an instruction at `va`; `access` gets the fault, if there is one. */
 enum vmsa_error vmsa_machine_guest_fetch(struct vmsa_machine *machine, uint32_t pe, uint64_t va,
                                          struct vmsa_machine_access *access);
 
-/* A device without an SMMU, which looks into the caches if `snoops`. */
+/** A device without an SMMU reads 8 aligned bytes at `address`; it looks into the caches if `snoops`. */
 enum vmsa_error vmsa_machine_dma_read(struct vmsa_machine *machine, uint32_t device, uint64_t address, bool snoops,
                                       struct vmsa_machine_access *access);
+/** A device without an SMMU writes `value` to 8 aligned bytes at `address`; it looks into the caches if `snoops`. */
 enum vmsa_error vmsa_machine_dma_write(struct vmsa_machine *machine, uint32_t device, uint64_t address, bool snoops,
                                        uint64_t value, struct vmsa_machine_access *access);
 
-/** Every operation is over, and everything leaves buffers and caches. */
+/** Tells the judge of `machine` that every operation is over; everything leaves buffers and caches. */
 void vmsa_machine_finish(struct vmsa_machine *machine);
-/** How many failures there were until now. */
+/** How many failures `machine` has seen until now. */
 uint32_t vmsa_machine_failures(struct vmsa_machine *machine);
-/** What went wrong, as text or as a sequence diagram (SVG). The string lives until the next call for this machine. */
+/** What went wrong in `machine`, as text. The string lives until the next call for this machine. */
 char const *vmsa_machine_report(struct vmsa_machine *machine);
+/** What went wrong in `machine`, as a sequence diagram (SVG). The string lives until the next call for this machine. */
 char const *vmsa_machine_picture(struct vmsa_machine *machine);
 
 #ifdef __cplusplus

@@ -47,9 +47,9 @@ struct vmsa_tlbi {
  * A machine. With `linear` set, the descriptor at physical address p is the 64-bit word at address p + `offset` of the
  * caller, and load, store and compare_exchange are not called and may be null: this is how EL2 wants it, and what
  * makes a call cheap. Else they reach one naturally aligned 64-bit descriptor each; compare_exchange returns the value
- * found, has stored if that equals `expected`, and then with release order.
- * With `barrier` null the library executes the instruction itself, where it runs on AArch64; elsewhere a simulated machine
- * needs none. `maintain` does cache maintenance of [pa, pa + size) and returns when it is complete.
+ * found, has stored if that equals `expected`, and then with release order; for a lock-free table all three are atomic.
+ * With `barrier` null the library executes the instruction itself, where it runs on AArch64; elsewhere a simulated
+ * machine needs none. `maintain` does cache maintenance of [pa, pa + size) and returns when it is complete.
  */
 struct vmsa_port {
   void *context; /**< Handed to every function. */
@@ -87,16 +87,19 @@ struct vmsa_arena {
 
 /**
  * Makes `arena` a source of the frames in [pa, pa + size), all of whose bytes are 0; `pa` and `size` are multiples of
- * the granule. `port` is copied. VMSA_INVALID_ARGUMENT for an unknown granule, VMSA_MISALIGNED, or VMSA_OUT_OF_RANGE for
- * a stretch that wraps or ends above 2^48.
+ * the granule. `port` is copied. VMSA_INVALID_ARGUMENT for an unknown granule, VMSA_MISALIGNED, or VMSA_OUT_OF_RANGE
+ * for a stretch that wraps or ends above 2^48.
  */
 enum vmsa_error vmsa_arena_init(struct vmsa_arena *arena, struct vmsa_port const *port, uint64_t pa, uint64_t size,
                                 enum vmsa_granule granule);
 
-/** The frame source that draws on `arena`; it works for several callers at once. */
+/**
+ * The frame source that draws on `arena`, for vmsa_table_init of any number of tables; several callers may be in it at
+ * once, so it serves lock-free tables too. `arena` outlives every table that has it.
+ */
 struct vmsa_frames vmsa_arena_frames(struct vmsa_arena *arena);
 
-/** Bytes taken from `arena` and not given back. */
+/** Bytes that tables have taken from `arena` and not given back. */
 uint64_t vmsa_arena_bytes_in_use(struct vmsa_arena const *arena);
 
 #ifdef __cplusplus

@@ -15,9 +15,9 @@ extern "C" {
 
 /*
  * The values that the C face of vmsa shares. Addresses are numbers here: `ipa` is guest-physical, `pa` is physical, and
- * nothing but the name tells them apart. Enumerators have the numbers of their C++ counterparts, but for vmsa_execute,
- * whose 0 is what a leaf says that says nothing. A field of a structure holds an enumerator in a type of fixed size, so
- * that the layout is the same for every compiler and for Rust.
+ * nothing but the name tells them apart. Enumerators have the numbers of their C++ counterparts, but for vmsa_execute
+ * and vmsa_shareability, whose 0 is what a leaf says that says nothing. A field of a structure holds an enumerator in a
+ * type of fixed size, so that the layout is the same for every compiler and for Rust.
  */
 
 /** The version of the library as `MAJOR.MINOR.PATCH`. The string lives for ever. */
@@ -37,7 +37,8 @@ VMSA_ENUM(vmsa_error) {
   VMSA_INVALID_ARGUMENT = 9 /**< An enumerator, granule or pointer that this interface does not know. */
 };
 
-/** The error in words, such as `out of table frames`; `unknown error` for a number that is none. */
+/** An error in words, such as `out of table frames`; `unknown error` for a number that is none. The string lives for
+ * ever. */
 char const *vmsa_error_name(enum vmsa_error error);
 
 /** Translation granules. */
@@ -56,11 +57,20 @@ VMSA_ENUM(vmsa_memory) {
   VMSA_NORMAL_MIXED = 7 /**< As an effective type only: inner and outer Cacheability differ. */
 };
 
-/** `Normal-WB`, `Device-nGnRE`: the memory type of an access, as vmsa_attributes has it. */
+/**
+ * The name of a memory type as an access has it, in vmsa_attributes: `Normal-WB`, `Device-nGnRE`; `unknown` for a
+ * number that is none. The string lives for ever.
+ */
 char const *vmsa_memory_name(enum vmsa_memory memory);
 
-/** Shareability, as descriptors encode it. */
-VMSA_ENUM(vmsa_shareability) { VMSA_NON_SHAREABLE = 0, VMSA_OUTER_SHAREABLE = 2, VMSA_INNER_SHAREABLE = 3 };
+/** Shareability. 2 and 3 are as descriptors encode them; SH 0b00 is VMSA_NON_SHAREABLE, which nobody gets by saying
+ * nothing. */
+VMSA_ENUM(vmsa_shareability) {
+  VMSA_SHAREABILITY_USUAL = 0, /**< Inner shareable; of leaves, decisions and vmsa_change_memory. */
+  VMSA_NON_SHAREABLE = 1,
+  VMSA_OUTER_SHAREABLE = 2,
+  VMSA_INNER_SHAREABLE = 3
+};
 
 /** S2AP: what the guest may do with data. */
 VMSA_ENUM(vmsa_access) { VMSA_NO_ACCESS = 0, VMSA_READ_ONLY = 1, VMSA_WRITE_ONLY = 2, VMSA_READ_WRITE = 3 };

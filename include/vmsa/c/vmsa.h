@@ -3,9 +3,9 @@
 #define VMSA_C_VMSA_H
 
 /*
- * The freestanding core of vmsa for C, and through C for Rust: link vmsa::c, a static library that allocates nothing, calls
- * nothing but memcpy, memmove, memset and memcmp, and keeps no state of its own. All memory is the caller's; every
- * structure whose fields are called `opaque` is storage of known size that its init function fills.
+ * The freestanding core of vmsa for C, and through C for Rust: link vmsa::c, a static library that allocates nothing,
+ * calls nothing but memcpy, memmove, memset and memcmp, and keeps no state of its own. All memory is the caller's;
+ * every structure whose fields are called `opaque` is storage of known size that its init function fills.
  *
  * No call is from an interrupt handler unless the port's functions are; none blocks.
  */

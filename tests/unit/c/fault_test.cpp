@@ -141,7 +141,7 @@ TEST(CFault, HandlesAsCppDoes) {
   for (char const* const name : {"xen", "bao", "sel4"}) {
     vmsa_policy policy{};
     ASSERT_TRUE(vmsa_hypervisor_by_name(name, &policy.hypervisor));
-    run(false, policy, hypervisor_policy{static_cast<hypervisor>(policy.hypervisor)});
+    run(false, policy, hypervisor_policy{static_cast<hypervisor>(policy.hypervisor - 1)});
   }
   EXPECT_GT(mapped, 100u);
   EXPECT_GT(other, 100u);
@@ -182,6 +182,55 @@ TEST(CFault, APolicyOfTheCallersOwn) {
   vmsa_mapping m{};
   vmsa_look_up(&t.c, bar, &m);
   EXPECT_EQ(0x0040'0002'0000'07c7u, m.descriptor);  // XN, AF, inner, read-write, MemAttr 0b0001, page
+}
+
+// The same by one assignment, as C and Rust like it: what is not named is 0, and means what is usual.
+TEST(CFault, ADecisionThatIsAssignedWhole) {
+  pair_of_tables t(true);
+  vmsa_region const regions[] = {{ram, 0x20'0000, 0x1'0000'0000, backing_named("ram"), false, false}};
+  vmsa_region_map map{};
+  ASSERT_EQ(VMSA_OK, vmsa_region_map_init(&map, regions, 1, VMSA_GRANULE_4K, nullptr));
+  vmsa_policy policy{};
+  policy.decide = [](void*, vmsa_host const*, vmsa_region const*, vmsa_fault const*, vmsa_decision* decision) {
+    *decision = vmsa_decision{};
+    decision->outcome = VMSA_MAPS;
+    decision->memory = VMSA_NORMAL_WB;
+    decision->access = VMSA_READ_WRITE;
+  };
+  vmsa_host const host{};
+  vmsa_fault f{};
+  f.ipa = ram;
+  f.ipa_valid = true;
+  f.status = 0x07;
+  vmsa_fault_outcome o{};
+  EXPECT_EQ(VMSA_FAULT_RESOLVED, vmsa_handle_fault(&t.c, &map, &policy, &host, &f, false, &o));
+  EXPECT_EQ(2, o.level);
+  vmsa_mapping m{};
+  vmsa_look_up(&t.c, ram, &m);
+  EXPECT_EQ(0x0000'0001'0000'07d9u, m.descriptor);  // AF, inner, read-write, MemAttr 0b0110, block
+}
+
+// A policy of zeros is nobody's: before, it was that of the first hypervisor of the list.
+TEST(CFault, APolicyThatSaysNothingIsRefused) {
+  pair_of_tables t(true);
+  vmsa_policy const nobody{};
+  vmsa_host const host{};
+  vmsa_decision d{};
+  EXPECT_EQ(VMSA_INVALID_ARGUMENT, vmsa_decide(&nobody, &host, backing_named("ram"), VMSA_READ, &d));
+  vmsa_region_map const map{};
+  vmsa_fault f{};
+  f.ipa_valid = true;
+  f.status = 0x07;
+  vmsa_fault_outcome o{};
+  EXPECT_EQ(VMSA_FAULT_TABLE_REFUSED, vmsa_handle_fault(&t.c, &map, &nobody, &host, &f, false, &o));
+  EXPECT_EQ(VMSA_INVALID_ARGUMENT, o.mapping.error);
+  vmsa_policy xen{};
+  ASSERT_TRUE(vmsa_hypervisor_by_name("xen", &xen.hypervisor));
+  EXPECT_EQ(VMSA_OK, vmsa_decide(&xen, &host, backing_named("ram"), VMSA_READ, &d));
+  EXPECT_EQ(VMSA_MAPS, d.outcome);
+  EXPECT_EQ(VMSA_INVALID_ARGUMENT, vmsa_decide(nullptr, &host, 0, VMSA_READ, &d));
+  EXPECT_EQ(VMSA_INVALID_ARGUMENT, vmsa_decide(&xen, nullptr, 0, VMSA_READ, &d));
+  EXPECT_EQ(VMSA_INVALID_ARGUMENT, vmsa_decide(&xen, &host, 0, VMSA_READ, nullptr));
 }
 
 TEST(CFault, WhatNoRegionMapTakes) {

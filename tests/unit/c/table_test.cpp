@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <random>
@@ -354,6 +355,47 @@ TEST(CTable, ACursorOfZerosIsFresh) {
   vmsa_table_fini(&t.table);
 }
 
+// A program in C goes to its one exit from wherever it is: what was refused, or taken apart already, is no table.
+TEST(CTable, WhatIsNoTableIsTakenApartWithoutHarm) {
+  pair_of_tables t(true, VMSA_EXCLUSIVE);
+  vmsa_port const p = t.c.port(true);
+  vmsa_frames const none{nullptr, [](void*, uint64_t, vmsa_frame*) { return false; },
+                         [](void*, vmsa_frame const*, uint64_t) { ADD_FAILURE() << "a frame is given back"; }};
+  vmsa_controls const controls{};
+  for (vmsa_concurrency mode : {VMSA_EXCLUSIVE, VMSA_LOCK_FREE, static_cast<vmsa_concurrency>(9)})
+    for (uint64_t vtcr : {0x80023558u, 0x80000000u}) {
+      vmsa_table other;
+      std::memset(&other, 0xa5, sizeof other);
+      EXPECT_NE(VMSA_OK, vmsa_table_init(&other, &p, &none, vtcr, 48, false, false, &controls, mode));
+      vmsa_table_fini(&other);
+    }
+  uint64_t const before = vmsa_arena_bytes_in_use(&t.arena);
+  vmsa_table_fini(&t.table);
+  uint64_t const after = vmsa_arena_bytes_in_use(&t.arena);
+  EXPECT_LT(after, before);
+  vmsa_table_fini(&t.table);
+  EXPECT_EQ(after, vmsa_arena_bytes_in_use(&t.arena));
+}
+
+// SH 0b00 is coherent with nobody: a structure of zeros must not ask for it.
+TEST(CTable, ALeafThatDoesNotSayItsShareabilityIsInnerShareable) {
+  pair_of_tables t(true, VMSA_EXCLUSIVE);
+  vmsa_leaf leaf{};
+  leaf.memory = VMSA_NORMAL_WB;
+  leaf.access = VMSA_READ_WRITE;
+  vmsa_mapping m{};
+  for (auto [said, sh] : {std::pair<int, uint64_t>{VMSA_SHAREABILITY_USUAL, 3},
+                          {VMSA_NON_SHAREABLE, 0},
+                          {VMSA_OUTER_SHAREABLE, 2},
+                          {VMSA_INNER_SHAREABLE, 3}}) {
+    leaf.shareability = static_cast<uint8_t>(said);
+    ASSERT_EQ(VMSA_OK, vmsa_map_range(&t.table, 0, 0, page, &leaf, VMSA_REPLACE, nullptr));
+    vmsa_look_up(&t.table, 0, &m);
+    EXPECT_EQ(sh, m.descriptor >> 8 & 3) << said;
+  }
+  vmsa_table_fini(&t.table);
+}
+
 TEST(CTable, RefusesWhatItDoesNotKnow) {
   pair_of_tables t(true, VMSA_EXCLUSIVE);
   vmsa_configuration chosen{};
@@ -382,7 +424,7 @@ TEST(CTable, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(VMSA_INVALID_ARGUMENT, vmsa_map_range(&t.table, 0, 0, page, &leaf, static_cast<vmsa_existing>(3), nullptr));
   EXPECT_EQ(VMSA_INVALID_ARGUMENT, vmsa_split(&t.table, 0, page, -2, nullptr));
   EXPECT_EQ(VMSA_INVALID_ARGUMENT,
-            vmsa_change_memory(&t.table, 0, page, VMSA_NORMAL_WB, static_cast<vmsa_shareability>(1), nullptr));
+            vmsa_change_memory(&t.table, 0, page, VMSA_NORMAL_WB, static_cast<vmsa_shareability>(4), nullptr));
   EXPECT_EQ(VMSA_MISALIGNED, vmsa_unmap_range(&t.table, 0, 5, nullptr));
   vmsa_table_fini(&t.table);
 }
@@ -416,6 +458,28 @@ TEST(CTable, EveryOperationOfTheClassHasItsFace) {
                      faces.find("vmsa_table_" + name + "(") != std::string::npos;
     EXPECT_NE(without.contains(name), has) << name;
   }
+}
+
+// Each function says by itself what it does and names what it is given: whoever hovers over one sees no other's
+// comment.
+TEST(CTable, EveryFunctionHasACommentThatStandsAlone) {
+  std::regex const prototype("\n(?:[a-z_0-9]+ )+(?:const )?\\*?(vmsa_[a-z0-9_]+)\\(([^;]*)\\);");
+  std::regex const elsewhere("\\b(likewise|ditto|as above|see above|the same as|[Gg]ives them|[Tt]akes them)\\b");
+  unsigned functions = 0;
+  for (char const* name : {"fault.h", "machine.h", "port.h", "table.h", "translate.h", "types.h"}) {
+    std::ifstream header(vmsa::tests_folder() + "/../include/vmsa/c/" + name);
+    std::string const text{std::istreambuf_iterator<char>(header), {}};
+    for (std::sregex_iterator it(text.begin(), text.end(), prototype), end; it != end; ++it, ++functions) {
+      std::string const before = text.substr(0, static_cast<std::size_t>(it->position()));
+      std::size_t const begin = before.rfind("/*");
+      ASSERT_TRUE(begin != std::string::npos && before.ends_with("*/") && before.compare(begin, 3, "/**") == 0)
+          << name << ": " << (*it)[1] << " has no comment";
+      std::string const comment = before.substr(begin);
+      EXPECT_FALSE(std::regex_search(comment, elsewhere)) << (*it)[1] << ": " << comment;
+      EXPECT_GT(std::count(comment.begin(), comment.end(), ' '), 5) << (*it)[1] << ": " << comment;
+    }
+  }
+  EXPECT_GT(functions, 60u);
 }
 
 // The functions that a hypervisor calls beside a table's.
