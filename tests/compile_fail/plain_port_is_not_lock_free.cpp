@@ -3,10 +3,7 @@
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 
-struct port {
-#ifdef VMSA_CONTROL
-  using mode = vmsa::lock_free;
-#endif
+struct port_for_one {
   vmsa::descriptor load(vmsa::pa, vmsa::load_order) { return {}; }
   void store(vmsa::pa, vmsa::descriptor, vmsa::store_order) {}
   vmsa::descriptor compare_exchange(vmsa::pa, vmsa::descriptor, vmsa::descriptor) { return {}; }
@@ -15,5 +12,14 @@ struct port {
   void issue(vmsa::tlbi const&) {}
 };
 
-using frames = vmsa::arena_frames<port, vmsa::lock_free>;
+struct port_for_many : port_for_one {
+  using mode = vmsa::lock_free;
+};
+
+#ifdef VMSA_CONTROL
+using port = port_for_many;
+#else
+using port = port_for_one;
+#endif
+using frames = vmsa::arena_frames<port_for_many, vmsa::lock_free>;
 template class vmsa::stage2_table<port, frames, vmsa::geometry, vmsa::lock_free>;

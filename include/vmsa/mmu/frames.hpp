@@ -16,6 +16,9 @@ namespace vmsa {
 // meanwhile.
 template <mmu_port Port, class Mode = exclusive>
 class arena_frames {
+  static_assert(fits_mode<Port, Mode>,
+                "this port does not say `using mode = lock_free`: frames over it are for one caller at a time");
+
  public:
   using mode = Mode;
 

@@ -14,7 +14,7 @@
 //   cache                            which cache maintenance a change asks for
 //   unmap, map, map_range            what is mapped
 //   resize, attributes, dirty, read  what is said about it
-//   short_way, batch                 the usual case of one page, inlined; many pages at once
+//   short_way, look_up, batch        the usual case of one page, inlined; many pages at once
 #pragma once
 #include "vmsa/arch/assertion.hpp"
 #include "vmsa/mmu/stage2/batch.hpp"
@@ -187,6 +187,12 @@ class stage2_table {
   stage2_outcome clean_data(ipa at, u64 size) noexcept { return engine::clean_data(live(), at, size); }
 
   [[gnu::__always_inline__]] stage2_mapping look_up(ipa at) const noexcept { return engine::look_up(live(), at); }
+  /// A page that look_up would find by the shortest walk, read by `loaded(pa)`; false where it must be asked. For a
+  /// caller that reaches descriptors without the port, as the C face does.
+  template <class Load>
+  [[gnu::__always_inline__]] bool look_up_page(ipa at, Load const& loaded, stage2_mapping& found) const noexcept {
+    return engine::look_up_page(live(), at.value, loaded, found);
+  }
   /// found[i] for at[i], as far as both reach.
   void look_up(std::span<ipa const> at, std::span<stage2_mapping> found) const noexcept {
     engine::look_up_batch(live(), at, found);

@@ -105,8 +105,9 @@ attribute_case read_row(std::string_view line, column_names const& names, line_p
   return out;
 }
 
-// `line` as cells without the blanks and the double quotes around them, as spreadsheets write them.
-std::string plain_cells(std::string_view line) {
+// `line` as cells without the blanks and the double quotes around them, as spreadsheets write them. No cell holds a
+// comma: one within quotes, which would become two, is refused as a quote is that nobody closed.
+std::string plain_cells(std::string_view line, line_position at) {
   std::string out;
   std::string cell;
   bool quoted = false;
@@ -121,20 +122,25 @@ std::string plain_cells(std::string_view line) {
       cell += line[++i];
     } else if (line[i] == '"') {
       quoted = !quoted;
-    } else if (line[i] == ',' && !quoted) {
+    } else if (line[i] == ',' && quoted) {
+      throw input_error(std::string(at.file), at.number, "a comma within double quotes",
+                        "cells without commas, each quote closed before the next comma");
+    } else if (line[i] == ',') {
       end_cell();
       out += ',';
     } else {
       cell += line[i];
     }
   }
+  if (quoted)
+    throw input_error(std::string(at.file), at.number, "a double quote that is not closed", "quotes in pairs");
   end_cell();
   return out;
 }
 
 attribute_case row_or_reason(std::string_view line, column_names const& names, line_position at) {
   try {
-    return read_row(line, names, at);
+    return read_row(plain_cells(line, at), names, at);
   } catch (input_error const& error) {
     attribute_case out;
     out.file = at.file;
@@ -151,13 +157,12 @@ std::vector<attribute_case> read_attribute_table(line_reader& lines) {
   std::optional<column_names> names;
   for (std::string_view line; lines.next(line);) {
     if (line.find_first_not_of(" \t") == std::string_view::npos || line.starts_with('#')) continue;
-    std::string const cells = plain_cells(line);
     if (!names) {
-      names.emplace(cells, lines.position());
+      names.emplace(plain_cells(line, lines.position()), lines.position());
       check_header(*names, lines.position());
       continue;
     }
-    rows.push_back(row_or_reason(cells, *names, lines.position()));
+    rows.push_back(row_or_reason(line, *names, lines.position()));
   }
   if (rows.empty())
     throw input_error(std::string(lines.position().file), 0, "the table holds no rows",

@@ -40,6 +40,16 @@ fn run() -> Result<(), Error> {
         }
         let m = table.look_up(0x4000_1234).expect("RAM is mapped");
         println!("0x40001234 -> 0x{:x}, level {}", m.pa, m.level);
+        println!("young: {} bytes, then {}", table.age(0, 0x1000)?, table.age(0, 0x1000)?);
+        table.collapse(0x4000_0000, 2 << 20)?;
+        table.write_protect(0x4000_0000, 2 << 20)?;
+        println!("a block again: {:?}", table.visit(0x4000_0000, 2 << 20)?);
+        table.split(0x4000_0000, 2 << 20, 3)?;
+        table.change_memory(0x4000_0000, 0x1000, &sys::Leaf { memory: 4, ..RAM })?;
+        println!("of two types: {} stretches", table.visit(0x4000_0000, 2 << 20)?.len());
+        table.unmap(&mut cursor, 0)?;
+        println!("a hole: {}", table.unmap(&mut cursor, 0).unwrap_err());
+        println!("Normal-WB under Device: {:?}", vmsa::combine(0xff, 0x1, false)?);
         table.unmap_range(0, 1 << 40)?;
         println!("gone: {}", table.look_up(0x4000_1234).is_none());
     }
@@ -47,33 +57,64 @@ fn run() -> Result<(), Error> {
     Ok(())
 }
 
-/// The size of every structure, for a comparison with C's.
+/// Size and offsets of one structure, as C prints them.
+macro_rules! layout {
+    ($c:ident, $rust:ident: $($field:ident),*) => {{
+        println!("size {} {}", stringify!($c), size_of::<sys::$rust>());
+        let storage = std::mem::MaybeUninit::<sys::$rust>::uninit();
+        let first = storage.as_ptr();
+        let _ = first;
+        // SAFETY: an address is computed, and nothing is read.
+        $(println!("offset {}.{} {}", stringify!($c), stringify!($field),
+            unsafe { std::ptr::addr_of!((*first).$field) } as usize - first as usize);)*
+    }};
+}
+
+/// Every structure and field, for a comparison with C's.
 fn print_layout() {
-    let sizes = [
-        ("port", size_of::<sys::Port>()),
-        ("tlbi", size_of::<sys::Tlbi>()),
-        ("frames", size_of::<sys::Frames>()),
-        ("frame", size_of::<sys::Frame>()),
-        ("arena", size_of::<sys::Arena>()),
-        ("configuration", size_of::<sys::Configuration>()),
-        ("controls", size_of::<sys::Controls>()),
-        ("table", size_of::<sys::Table>()),
-        ("cursor", size_of::<sys::Cursor>()),
-        ("leaf", size_of::<sys::Leaf>()),
-        ("prepared_leaf", size_of::<sys::PreparedLeaf>()),
-        ("outcome", size_of::<sys::Outcome>()),
-        ("mapping", size_of::<sys::Mapping>()),
-        ("fault", size_of::<sys::Fault>()),
-        ("region", size_of::<sys::Region>()),
-        ("region_map", size_of::<sys::RegionMap>()),
-        ("decision", size_of::<sys::Decision>()),
-        ("host", size_of::<sys::Host>()),
-        ("policy", size_of::<sys::Policy>()),
-        ("fault_outcome", size_of::<sys::FaultOutcome>()),
-    ];
-    for (name, size) in sizes {
-        println!("size vmsa_{name} {size}");
-    }
+    layout!(vmsa_attributes, Attributes: memory, shareability, par_attr, xs, tagged);
+    layout!(vmsa_tlbi, Tlbi: base, size, operand, kind, granule, has_level, level);
+    layout!(vmsa_port, Port: context, linear, offset, load, store, compare_exchange, maintain, barrier, tlbi);
+    layout!(vmsa_frame, Frame: pa, zeroed);
+    layout!(vmsa_frames, Frames: context, take, give);
+    layout!(vmsa_arena, Arena:);
+    layout!(vmsa_configuration, Configuration: vtcr, root_size, root_alignment, start_level, ipa_bits);
+    layout!(vmsa_controls, Controls: fwb, ha, hd, bbm, ttl, tlbi_range, dic, non_coherent_walks);
+    layout!(vmsa_table, Table:);
+    layout!(vmsa_cursor, Cursor:);
+    layout!(
+        vmsa_leaf, Leaf:
+        memory, access, execute, shareability, no_access_flag, dbm, contiguous, fnxs, nt, software
+    );
+    layout!(vmsa_prepared_leaf, PreparedLeaf:);
+    layout!(
+        vmsa_outcome, Outcome:
+        at, entries_written, tables_allocated, tables_freed, tlbi_count, error, level, broke
+    );
+    layout!(vmsa_mapping, Mapping: descriptor, pa, size, level, mapped);
+    layout!(vmsa_retired, Retired:);
+    layout!(
+        vmsa_registers, Registers:
+        hcr_el2, vtcr_el2, vttbr_el2, sctlr_el1, tcr_el1, ttbr0_el1, ttbr1_el1, mair_el1
+    );
+    layout!(
+        vmsa_translation, Translation:
+        pa, ipa, par_el1, attributes, status, stage, level, fault, stage1_walk, contended
+    );
+    layout!(
+        vmsa_fault, Fault:
+        va, ipa, access, status, ipa_valid, va_valid, stage1_walk, cache_maintenance, external_abort,
+        syndrome_valid, transfer_register, transfer_size, transfer_sign_extend, transfer_64, transfer_ordered
+    );
+    layout!(vmsa_region, Region: ipa, size, pa, backing, read_only, log_dirty);
+    layout!(vmsa_region_map, RegionMap:);
+    layout!(
+        vmsa_decision, Decision:
+        esr_el1, rule, why, outcome, memory, access, execute, shareability, memattr, largest_level
+    );
+    layout!(vmsa_host, Host: fwb, dic, lpa2_tables, idc, xnx, mte, mte_vm, nisv_exits, granule);
+    layout!(vmsa_policy, Policy: decide, context, linux_major, linux_minor, hypervisor);
+    layout!(vmsa_fault_outcome, FaultOutcome: decision, mapping, region, ipa, pa, step, level);
 }
 
 fn main() {

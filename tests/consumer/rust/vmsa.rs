@@ -5,9 +5,11 @@
 //! one is only slow. The wrappers need `std` for nothing but `Box`: a table must not move once it is made.
 
 #![allow(dead_code)] // a program uses what it needs
+#![deny(unsafe_op_in_unsafe_fn)] // which older compilers take for granted
 
-use std::ffi::{c_char, c_void, CStr, CString};
+use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
+use std::os::raw::{c_char, c_void};
 
 pub mod sys {
     //! `vmsa/c/*.h`, field by field.
@@ -202,7 +204,63 @@ pub mod sys {
         pub level: i8,
     }
 
+    #[repr(C)]
+    pub struct Retired {
+        pub opaque: [u64; 2],
+    }
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Attributes {
+        pub memory: u8,
+        pub shareability: u8,
+        pub par_attr: u8,
+        pub xs: bool,
+        pub tagged: bool,
+    }
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct Registers {
+        pub hcr_el2: u64,
+        pub vtcr_el2: u64,
+        pub vttbr_el2: u64,
+        pub sctlr_el1: u64,
+        pub tcr_el1: u64,
+        pub ttbr0_el1: u64,
+        pub ttbr1_el1: u64,
+        pub mair_el1: u64,
+    }
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct Translation {
+        pub pa: u64,
+        pub ipa: u64,
+        pub par_el1: u64,
+        pub attributes: Attributes,
+        pub status: u8,
+        pub stage: u8,
+        pub level: i8,
+        pub fault: bool,
+        pub stage1_walk: bool,
+        pub contended: bool,
+    }
+
+    /// Told of what was written: context, IPA, bytes.
+    pub type Sink = unsafe extern "C" fn(*mut c_void, u64, u64);
+    /// Told of what is mapped: context, IPA, PA, bytes, level, the first descriptor.
+    pub type Visitor = unsafe extern "C" fn(*mut c_void, u64, u64, u64, i8, u64);
+
     extern "C" {
+        pub fn vmsa_combine(mair: u8, sh1: i32, memattr: u8, sh2: i32, fwb: bool, out: *mut Attributes) -> i32;
+        pub fn vmsa_memory_name(memory: i32) -> *const c_char;
+        pub fn vmsa_translate(
+            port: *const Port, registers: *const Registers, pa_bits: u8, va: u64, operation: i32, at_el0: bool,
+            translation: *mut Translation,
+        ) -> i32;
+        pub fn vmsa_hypervisor_by_name(name: *const c_char, hypervisor: *mut u16) -> bool;
+        pub fn vmsa_decide(
+            policy: *const Policy, host: *const Host, backing: u16, access: i32, decision: *mut Decision,
+        ) -> i32;
+        pub fn vmsa_fault_step_name(step: i32) -> *const c_char;
         pub fn vmsa_decode_fault(esr: u64, far: u64, hpfar: u64, fault: *mut Fault) -> i32;
         pub fn vmsa_backing_by_name(name: *const c_char, backing: *mut u16) -> bool;
         pub fn vmsa_region_map_init(
@@ -225,6 +283,7 @@ pub mod sys {
         ) -> i32;
         pub fn vmsa_table_fini(table: *mut Table);
         pub fn vmsa_table_root(table: *const Table) -> u64;
+        pub fn vmsa_table_bytes(table: *const Table) -> u64;
         pub fn vmsa_prepare(table: *const Table, leaf: *const Leaf, level: i8, out: *mut PreparedLeaf) -> i32;
         pub fn vmsa_map(
             table: *mut Table, cursor: *mut Cursor, ipa: u64, pa: u64, leaf: *const PreparedLeaf, existing: i32,
@@ -233,14 +292,30 @@ pub mod sys {
         pub fn vmsa_map_range(
             table: *mut Table, ipa: u64, pa: u64, size: u64, leaf: *const Leaf, existing: i32, outcome: *mut Outcome,
         ) -> i32;
+        pub fn vmsa_unmap(table: *mut Table, cursor: *mut Cursor, ipa: u64, outcome: *mut Outcome) -> i32;
         pub fn vmsa_unmap_range(table: *mut Table, ipa: u64, size: u64, outcome: *mut Outcome) -> i32;
         pub fn vmsa_relax(
             table: *mut Table, cursor: *mut Cursor, ipa: u64, access: i32, execute: bool, outcome: *mut Outcome,
         ) -> i32;
+        pub fn vmsa_protect(
+            table: *mut Table, ipa: u64, size: u64, access: i32, execute: i32, outcome: *mut Outcome,
+        ) -> i32;
+        pub fn vmsa_write_protect(table: *mut Table, ipa: u64, size: u64, outcome: *mut Outcome) -> i32;
+        pub fn vmsa_age(table: *mut Table, ipa: u64, size: u64, young: *mut u64, outcome: *mut Outcome) -> i32;
+        pub fn vmsa_split(table: *mut Table, ipa: u64, size: u64, level: i8, outcome: *mut Outcome) -> i32;
+        pub fn vmsa_collapse(table: *mut Table, ipa: u64, size: u64, outcome: *mut Outcome) -> i32;
+        pub fn vmsa_change_memory(
+            table: *mut Table, ipa: u64, size: u64, memory: i32, shareability: i32, outcome: *mut Outcome,
+        ) -> i32;
+        pub fn vmsa_clean_data(table: *mut Table, ipa: u64, size: u64, outcome: *mut Outcome) -> i32;
+        pub fn vmsa_visit(
+            table: *const Table, ipa: u64, size: u64, visitor: Visitor, context: *mut c_void, outcome: *mut Outcome,
+        ) -> i32;
+        pub fn vmsa_take_retired(table: *mut Table) -> Retired;
+        pub fn vmsa_give_back(table: *mut Table, retired: Retired) -> u32;
         pub fn vmsa_start_dirty_log(table: *mut Table, ipa: u64, size: u64, outcome: *mut Outcome) -> i32;
         pub fn vmsa_collect_dirty(
-            table: *mut Table, ipa: u64, size: u64, sink: unsafe extern "C" fn(*mut c_void, u64, u64),
-            context: *mut c_void, outcome: *mut Outcome,
+            table: *mut Table, ipa: u64, size: u64, sink: Sink, context: *mut c_void, outcome: *mut Outcome,
         ) -> i32;
         pub fn vmsa_look_up(table: *const Table, ipa: u64, mapping: *mut Mapping);
     }
@@ -324,6 +399,13 @@ pub fn backing(name: &str) -> Option<u16> {
     unsafe { sys::vmsa_backing_by_name(name.as_ptr(), &mut found) }.then_some(found)
 }
 
+/// What an access gets through a byte of MAIR_EL1 and a stage 2 leaf's MemAttr, both Inner Shareable.
+pub fn combine(mair: u8, memattr: u8, fwb: bool) -> Result<sys::Attributes, Error> {
+    let mut out = sys::Attributes::default();
+    // SAFETY: numbers in, one structure out.
+    check(unsafe { sys::vmsa_combine(mair, 3, memattr, 3, fwb, &mut out) }).map(|()| out)
+}
+
 /// A guest's memory, checked once: the regions are borrowed and cannot change under it.
 pub struct Regions<'a> {
     map: sys::RegionMap,
@@ -394,6 +476,42 @@ impl<'machine> Table<'machine> {
     pub fn map_range(&mut self, ipa: u64, pa: u64, size: u64, leaf: &sys::Leaf) -> Result<sys::Outcome, Error> {
         let mut outcome = sys::Outcome::default();
         check(unsafe { sys::vmsa_map_range(&mut *self.table, ipa, pa, size, leaf, 0, &mut outcome) }).map(|()| outcome)
+    }
+    /// Unmaps the page or block whose first byte is `ipa`.
+    pub fn unmap(&mut self, cursor: &mut Cursor, ipa: u64) -> Result<(), Error> {
+        check(unsafe { sys::vmsa_unmap(&mut *self.table, &mut cursor.0, ipa, std::ptr::null_mut()) })
+    }
+    /// Nobody may write to the range until `allow_writes` lets them.
+    pub fn write_protect(&mut self, ipa: u64, size: u64) -> Result<(), Error> {
+        check(unsafe { sys::vmsa_write_protect(&mut *self.table, ipa, size, std::ptr::null_mut()) })
+    }
+    /// Clears the access flags; how many bytes had one.
+    pub fn age(&mut self, ipa: u64, size: u64) -> Result<u64, Error> {
+        let mut young = 0;
+        check(unsafe { sys::vmsa_age(&mut *self.table, ipa, size, &mut young, std::ptr::null_mut()) }).map(|()| young)
+    }
+    /// Makes leaves of `level` or smaller.
+    pub fn split(&mut self, ipa: u64, size: u64, level: i8) -> Result<(), Error> {
+        check(unsafe { sys::vmsa_split(&mut *self.table, ipa, size, level, std::ptr::null_mut()) })
+    }
+    /// Makes blocks of what continues each other.
+    pub fn collapse(&mut self, ipa: u64, size: u64) -> Result<(), Error> {
+        check(unsafe { sys::vmsa_collapse(&mut *self.table, ipa, size, std::ptr::null_mut()) })
+    }
+    /// Gives everything in the range the memory type of `leaf`, by break-before-make.
+    pub fn change_memory(&mut self, ipa: u64, size: u64, leaf: &sys::Leaf) -> Result<(), Error> {
+        let (memory, sh) = (i32::from(leaf.memory), i32::from(leaf.shareability));
+        check(unsafe { sys::vmsa_change_memory(&mut *self.table, ipa, size, memory, sh, std::ptr::null_mut()) })
+    }
+    /// What is mapped in the range: (IPA, PA, bytes, level) of every stretch.
+    pub fn visit(&self, ipa: u64, size: u64) -> Result<Vec<(u64, u64, u64, i8)>, Error> {
+        unsafe extern "C" fn push(list: *mut c_void, ipa: u64, pa: u64, size: u64, level: i8, _: u64) {
+            // SAFETY: `list` is the vector below, which nobody else touches during the call.
+            unsafe { &mut *list.cast::<Vec<(u64, u64, u64, i8)>>() }.push((ipa, pa, size, level));
+        }
+        let mut list: Vec<(u64, u64, u64, i8)> = Vec::new();
+        let context = std::ptr::addr_of_mut!(list).cast();
+        check(unsafe { sys::vmsa_visit(&*self.table, ipa, size, push, context, std::ptr::null_mut()) }).map(|()| list)
     }
     pub fn unmap_range(&mut self, ipa: u64, size: u64) -> Result<(), Error> {
         check(unsafe { sys::vmsa_unmap_range(&mut *self.table, ipa, size, std::ptr::null_mut()) })

@@ -9,6 +9,7 @@
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
+#include "vmsa/sim/port_events.hpp"
 #include "vmsa/text/words/names.hpp"
 
 namespace vmsa {
@@ -26,6 +27,23 @@ struct machine {
   arena_frames<memory> frames{ram, ram.base(), ram.size(), granule::k4};
   table_type table = *table_type::create(ram, frames, geometry::for_ipa_size(40, granule::k4, {}).shape, {});
 };
+
+// What may be in a lock-free table says so itself: nobody's wrapper, recorder or pool does by accident.
+using for_many = sim::direct_memory<lock_free>;
+using frames_for_many = arena_frames<for_many, lock_free>;
+struct says_something_else {
+  using mode = bool;
+};
+static_assert(fits_mode<for_many, lock_free> && fits_mode<frames_for_many, lock_free>);
+static_assert(fits_mode<for_many, exclusive> && fits_mode<for_many, compact>);
+static_assert(!fits_mode<sim::direct_memory<exclusive>, lock_free>);
+static_assert(!fits_mode<sim::direct_memory<compact>, lock_free>);
+static_assert(!fits_mode<arena_frames<memory>, lock_free> && !fits_mode<occupancy_frames<memory>, lock_free>);
+static_assert(!fits_mode<failing_frames<frames_for_many>, lock_free>);
+static_assert(!fits_mode<frame_pool<4>, lock_free>);
+static_assert(!fits_mode<sim::recording_port<for_many>, lock_free>);
+static_assert(!fits_mode<sim::recording_frames<frames_for_many, sim::recording_port<for_many>>, lock_free>);
+static_assert(!fits_mode<says_something_else, lock_free>);
 
 TEST(Misuse, ALevelThatIsNone) {
   for (int n : {-128, -2, 4, 127}) {

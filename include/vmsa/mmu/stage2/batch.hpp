@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 
+#include "vmsa/mmu/stage2/look_up.hpp"
 #include "vmsa/mmu/stage2/short_way.hpp"
 
 namespace vmsa {

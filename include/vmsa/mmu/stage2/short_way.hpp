@@ -6,7 +6,6 @@
 
 #include "vmsa/mmu/stage2/attributes.hpp"
 #include "vmsa/mmu/stage2/map.hpp"
-#include "vmsa/mmu/stage2/read.hpp"
 
 namespace vmsa {
 
@@ -375,25 +374,6 @@ template <class State>
     if (relax_page(t, where, set, clear, out)) [[likely]]
       return out;
   return relax_slow(t, at.value, set, clear);
-}
-
-// ---- look up --------------------------------------------------------------------------------------------------------
-
-// The written-out walk to a page; everything else takes the other way.
-template <class State>
-[[gnu::__always_inline__]] inline stage2_mapping look_up(State const& t, ipa at) noexcept {
-  constexpr walk_values const& c = State::written_out;
-  u64 const input = at.value;
-  if constexpr (!State::mode::short_ways) return look_up_any(t, input);
-  if (pa where; t.find_page_to_read(input, where)) [[likely]] {
-    descriptor const entry = t.load(where);
-    if (is_table_or_page(entry)) [[likely]]
-      // The address from the entry, the rest from the input: bits 63:48 of an input are 0 here.
-      return {entry, level::l3, {((entry.raw ^ input) & c.table_mask) ^ input}, c.page_mask + 1, true};
-  }
-  // Field by field, so that the answer of the short way needs no memory.
-  stage2_mapping const any = look_up_any(t, input);
-  return {any.entry, any.at, {any.output.value}, any.size, any.mapped};
 }
 
 }  // namespace engine

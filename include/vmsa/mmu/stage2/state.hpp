@@ -74,7 +74,10 @@ struct table_state {
     return at;
   }
 
-  descriptor load(pa where) const noexcept { return port->load(where, Mode::order); }
+  [[gnu::__always_inline__]] descriptor load(pa where) const noexcept { return port->load(where, Mode::order); }
+  [[gnu::__always_inline__]] auto through_port() const noexcept {
+    return [this](pa where) noexcept { return load(where); };
+  }
 
   // The entry for `input`, which the geometry contains: where the walk ends, or the entry that maps 2^stop bytes.
   slot find(u64 input, unsigned stop) const noexcept {
@@ -108,20 +111,27 @@ struct table_state {
     unsigned shift3;
     return find_page(input, where, shift3);
   }
-  // The same for look_up; false also where no walk is written out.
-  [[gnu::__always_inline__]] bool find_page_to_read(u64 input, pa& where) const noexcept {
+  // The same for look_up, whose caller may know a shorter way to a descriptor than the port; false also where no walk
+  // is written out.
+  template <class Load>
+  [[gnu::__always_inline__]] bool find_page_to_read(u64 input, pa& where, Load const& loaded) const noexcept {
     unsigned shift3;
     if (input < w().look_up_end) [[likely]]
-      return find_page_from(root + (input >> written_out.start_shift3 & ~u64{7}), input, where, shift3);
-    return input < w().look_up_one_more_end && find_page_from_above(input, where, shift3);
+      return find_page_from(root + (input >> written_out.start_shift3 & ~u64{7}), input, where, shift3, loaded);
+    return input < w().look_up_one_more_end && find_page_from_above(input, where, shift3, loaded);
   }
   // Down the levels of the written-out walk, from the entry `first` of its start level.
   [[gnu::__always_inline__]] bool find_page_from(pa first, u64 input, pa& where, unsigned& shift3) const noexcept {
+    return find_page_from(first, input, where, shift3, through_port());
+  }
+  template <class Load>
+  [[gnu::__always_inline__]] bool find_page_from(pa first, u64 input, pa& where, unsigned& shift3,
+                                                 Load const& loaded) const noexcept {
     constexpr walk_values const& c = written_out;
     where = first;
 #pragma GCC unroll 4
     for (shift3 = c.start_shift3; shift3 != c.page_shift3;) {
-      u64 const table = load(where).raw ^ 0b11;
+      u64 const table = loaded(where).raw ^ 0b11;
       if ((table & ~c.table_mask) != 0) [[unlikely]]
         return false;
       shift3 -= c.stride;
@@ -131,12 +141,17 @@ struct table_state {
   }
   // The same from the root of a geometry that has one level more.
   [[gnu::__always_inline__]] bool find_page_from_above(u64 input, pa& where, unsigned& shift3) const noexcept {
+    return find_page_from_above(input, where, shift3, through_port());
+  }
+  template <class Load>
+  [[gnu::__always_inline__]] bool find_page_from_above(u64 input, pa& where, unsigned& shift3,
+                                                       Load const& loaded) const noexcept {
     constexpr walk_values const& c = written_out;
     shift3 = c.start_shift3 + c.stride;
     where = root + (input >> shift3 & ~u64{7});
-    u64 const table = load(where).raw ^ 0b11;
+    u64 const table = loaded(where).raw ^ 0b11;
     if ((table & ~c.table_mask) != 0) return false;
-    return find_page_from(pa{table} + (input >> c.start_shift3 & c.slot_mask), input, where, shift3);
+    return find_page_from(pa{table} + (input >> c.start_shift3 & c.slot_mask), input, where, shift3, loaded);
   }
   // Where a walk ended, in registers.
   struct walk_end {

@@ -72,6 +72,9 @@ TEST(AttributeTable, DamagedTablesAreRefusedWithTheirLine) {
       {"stage1,stage2,type\nff,0,cached\n", 2, "column type: \"cached\"", "normal-wb"},
       {"stage1,stage2,sh\nff,0,ish\n", 2, "column sh: \"ish\"", "non inner outer"},
       {"stage1,stage2,par_attr\nff,0,100\n", 2, "column par_attr: \"100\"", "up to 0xff"},
+      {"stage1,stage2,type\n\"normal-wb,normal-wb,normal-wb\n", 2, "a comma within double quotes", "each quote closed"},
+      {"stage1,stage2,type\nff,0xf,\"normal-wb\n", 2, "a double quote that is not closed", "in pairs"},
+      {"\"stage1,stage2,type\nff,0xf,normal-wb\n", 1, "a comma within double quotes", "each quote closed"},
       {"stage1,stage2,type\nff,,normal-wb\n", 2, "column stage2 is empty", "a value"},
   };
   for (refusal const& r : rows) {
