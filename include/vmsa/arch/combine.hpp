@@ -86,6 +86,12 @@ constexpr memory_attributes combine_stages(memory_attributes const& stage1, memo
   return a;
 }
 
+// A fetch from Device that was not refused, and a cache that is switched off, make stage 2's side Normal-NC.
+constexpr memory_attributes under_cache_controls(memory_attributes const& two, controls const& c) noexcept {
+  bool const uncached = c.fetch ? c.id || is_device(two) : c.cd && is_normal(two);
+  return uncached ? forced_non_cacheable(two) : two;
+}
+
 // Every value that combining passes through, so that it can be shown and not only believed.
 struct combination {
   memory_attributes stage2{};      // stage2_view
@@ -98,9 +104,7 @@ constexpr combination combine_stepwise(memory_attributes const& stage1, stage2_a
                                        controls const& c) noexcept {
   combination out;
   out.stage2 = stage2_view(stage1, s2, c);
-  // A fetch from Device that was not refused, and a cache that is switched off, make stage 2's side Normal-NC.
-  bool const uncached = c.fetch ? c.id || is_device(out.stage2) : c.cd && is_normal(out.stage2);
-  out.controlled = uncached ? forced_non_cacheable(out.stage2) : out.stage2;
+  out.controlled = under_cache_controls(out.stage2, c);
   out.combined = c.fwb ? out.controlled : combine_stages(stage1, out.controlled);
   out.effective = with_effective_shareability(out.combined);
   return out;
@@ -114,7 +118,9 @@ constexpr memory_attributes combine(memory_attributes const& stage1, stage2_attr
   if (is_write_back(stage1) && (s2.memattr & 0xf) == 0b1111 && !c.fwb && !c.cd && !c.fetch)
     return normal_memory(stage1.inner, stage1.outer, widest(stage1.sh, s2.sh), false,
                          stage1.tagged && can_be_tagged(stage1));
-  return combine_stepwise(stage1, s2, c).effective;
+  // As combine_stepwise does it, without keeping what is on the way.
+  memory_attributes const two = under_cache_controls(stage2_view(stage1, s2, c), c);
+  return with_effective_shareability(c.fwb ? two : combine_stages(stage1, two));
 }
 
 /// The Shareability that the other IMPLEMENTATION DEFINED choice gives, where the two differ: FWB makes write-back of
