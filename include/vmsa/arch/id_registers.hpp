@@ -118,6 +118,46 @@ struct id_aa64pfr1_el1 : register_value<id_aa64pfr1_el1> {
 };
 static_assert(covers_all_bits(id_aa64pfr1_el1::layout));
 
+struct id_aa64pfr2_el1 : register_value<id_aa64pfr2_el1> {
+  static constexpr field_info layout[] = {
+      field<63, 36>::info("RES0", field_role::res0),
+      field<35, 32>::info("FPMR"),
+      field<31, 20>::info("RES0", field_role::res0),
+      field<19, 16>::info("UINJ"),
+      field<15, 12>::info("RES0", field_role::res0),
+      field<11, 8>::info("MTEFAR"),
+      field<7, 4>::info("MTESTOREONLY"),
+      field<3, 0>::info("MTEPERM"),
+  };
+};
+static_assert(covers_all_bits(id_aa64pfr2_el1::layout));
+
+struct id_aa64isar0_el1 : register_value<id_aa64isar0_el1> {
+  static constexpr field_info layout[] = {
+      field<63, 60>::info("RNDR"),   field<59, 56>::info("TLB"),
+      field<55, 52>::info("TS"),     field<51, 48>::info("FHM"),
+      field<47, 44>::info("DP"),     field<43, 40>::info("SM4"),
+      field<39, 36>::info("SM3"),    field<35, 32>::info("SHA3"),
+      field<31, 28>::info("RDM"),    field<27, 24>::info("RES0", field_role::res0),
+      field<23, 20>::info("Atomic"), field<19, 16>::info("CRC32"),
+      field<15, 12>::info("SHA2"),   field<11, 8>::info("SHA1"),
+      field<7, 4>::info("AES"),      field<3, 0>::info("RES0", field_role::res0),
+  };
+};
+static_assert(covers_all_bits(id_aa64isar0_el1::layout));
+
+struct id_aa64isar1_el1 : register_value<id_aa64isar1_el1> {
+  static constexpr field_info layout[] = {
+      field<63, 60>::info("LS64"),  field<59, 56>::info("XS"),      field<55, 52>::info("I8MM"),
+      field<51, 48>::info("DGH"),   field<47, 44>::info("BF16"),    field<43, 40>::info("SPECRES"),
+      field<39, 36>::info("SB"),    field<35, 32>::info("FRINTTS"), field<31, 28>::info("GPI"),
+      field<27, 24>::info("GPA"),   field<23, 20>::info("LRCPC"),   field<19, 16>::info("FCMA"),
+      field<15, 12>::info("JSCVT"), field<11, 8>::info("API"),      field<7, 4>::info("APA"),
+      field<3, 0>::info("DPB"),
+  };
+};
+static_assert(covers_all_bits(id_aa64isar1_el1::layout));
+
 struct ctr_el0 : register_value<ctr_el0> {
   static constexpr field_info layout[] = {
       field<63, 38>::info("RES0", field_role::res0),

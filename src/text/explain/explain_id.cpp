@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ID_AA64MMFR0 to 4, ID_AA64PFR0 and 1, CTR_EL0: what a processor announces.
+// ID_AA64MMFR0 to 4, ID_AA64PFR0 to 2, ID_AA64ISAR0 and 1, CTR_EL0: what a processor announces.
 #include "text/explain/explain_fields.hpp"
 #include "text/explain/register_table.hpp"
 #include "vmsa/arch/id_registers.hpp"
@@ -72,10 +72,35 @@ constexpr id_meaning id_meanings[] = {
     {"FP", 0, "floating point"},
     {"AdvSIMD", 15, "no Advanced SIMD"},
     {"AdvSIMD", 0, "Advanced SIMD"},
+    {"NV_frac", 0, "as ID_AA64MMFR2_EL1.NV says"},
+    {"NV_frac", 1, "a subset of FEAT_NV and FEAT_NV2"},
+    {"NV_frac", 2, "a subset of FEAT_NV and FEAT_NV2, with FEAT_NV2p1"},
+    {"RME", 0, "no Realm state"},
+    {"RME", 1, "Realm state and granule protection checks (FEAT_RME)"},
+    {"RME", 2, "FEAT_RME, with what FEAT_RME_GPC2 adds to granule protection"},
+    {"RME", 3, "FEAT_RME, with what FEAT_RME_GPC2 and FEAT_RME_GPC3 add to granule protection"},
+    {"SEL2", 0, "no EL2 in Secure state"},
+    {"SEL2", 1, "EL2 in Secure state (FEAT_SEL2)"},
+    {"MTEPERM", 1, "stage 2 can deny Allocation Tags: NoTagAccess (FEAT_MTE_PERM)"},
+    {"MTESTOREONLY", 1, "tag checks of stores alone (FEAT_MTE_STORE_ONLY)"},
+    {"MTEFAR", 0, "FAR_ELx[63:60] are UNKNOWN after a Tag Check Fault"},
+    {"MTEFAR", 1, "FAR_ELx[63:60] are known after a Tag Check Fault (FEAT_MTE_TAGGED_FAR)"},
+    {"LS64", 0, "no 64-byte accesses"},
+    {"LS64", 1, "LD64B and ST64B (FEAT_LS64)"},
+    {"LS64", 2, "LD64B, ST64B and ST64BV (FEAT_LS64_V)"},
+    {"LS64", 3, "LD64B, ST64B, ST64BV and ST64BV0 (FEAT_LS64_ACCDATA)"},
+    {"LS64", 4, "64-byte accesses, also to write-back memory (FEAT_LS64WB)"},
+    {"XS", 1, "the XS attribute (FEAT_XS)"},
+    {"TLB", 0, "no Outer Shareable and no range TLBI"},
+    {"TLB", 1, "Outer Shareable TLBI (FEAT_TLBIOS)"},
+    {"TLB", 2, "Outer Shareable and range TLBI (FEAT_TLBIRANGE)"},
+    {"Atomic", 2, "atomic instructions (FEAT_LSE)"},
+    {"Atomic", 3, "atomic instructions, also of 128 bits (FEAT_LSE128)"},
+    {"THE", 1, "translation hardening: Protected, AssuredOnly, TopLevel (FEAT_THE)"},
     {"FWB", 1, "FEAT_S2FWB"},
     {"TTL", 1, "FEAT_TTL"},
     {"E2H0", 0, "HCR_EL2.E2H may be 0"},
-    {"E2H0", 14, "HCR_EL2.E2H is 1 always"},
+    {"E2H0", 14, "HCR_EL2.E2H is 1 always, and NV1 is RES0"},
     {"E2H0", 15, "HCR_EL2.E2H is 1 always"},
 };
 
@@ -130,6 +155,15 @@ explanation tell_pfr0(u64 raw, processor const&) {
 explanation tell_pfr1(u64 raw, processor const&) {
   return tell_id<id_aa64pfr1_el1>("id_aa64pfr1", raw, {"MTE", "THE", "GCS"});
 }
+explanation tell_pfr2(u64 raw, processor const&) {
+  return tell_id<id_aa64pfr2_el1>("id_aa64pfr2", raw, {"MTEPERM", "MTESTOREONLY"});
+}
+explanation tell_isar0(u64 raw, processor const&) {
+  return tell_id<id_aa64isar0_el1>("id_aa64isar0", raw, {"TLB", "Atomic"});
+}
+explanation tell_isar1(u64 raw, processor const&) {
+  return tell_id<id_aa64isar1_el1>("id_aa64isar1", raw, {"LS64", "XS"});
+}
 
 explanation tell_ctr(u64 raw, processor const&) {
   explanation e{.kind = "ctr", .value = raw};
@@ -160,10 +194,17 @@ explanation tell_ctr(u64 raw, processor const&) {
 constexpr std::optional<bool> any = std::nullopt;
 
 constexpr register_row rows[] = {
-    {"id_aa64mmfr0", "ID_AA64MMFR0_EL1", any, tell_mmfr0}, {"id_aa64mmfr1", "ID_AA64MMFR1_EL1", any, tell_mmfr1},
-    {"id_aa64mmfr2", "ID_AA64MMFR2_EL1", any, tell_mmfr2}, {"id_aa64mmfr3", "ID_AA64MMFR3_EL1", any, tell_mmfr3},
-    {"id_aa64mmfr4", "ID_AA64MMFR4_EL1", any, tell_mmfr4}, {"id_aa64pfr0", "ID_AA64PFR0_EL1", any, tell_pfr0},
-    {"id_aa64pfr1", "ID_AA64PFR1_EL1", any, tell_pfr1},    {"ctr", "CTR_EL0", any, tell_ctr},
+    {"id_aa64mmfr0", "ID_AA64MMFR0_EL1", any, tell_mmfr0},
+    {"id_aa64mmfr1", "ID_AA64MMFR1_EL1", any, tell_mmfr1},
+    {"id_aa64mmfr2", "ID_AA64MMFR2_EL1", any, tell_mmfr2},
+    {"id_aa64mmfr3", "ID_AA64MMFR3_EL1", any, tell_mmfr3},
+    {"id_aa64mmfr4", "ID_AA64MMFR4_EL1", any, tell_mmfr4},
+    {"id_aa64pfr0", "ID_AA64PFR0_EL1", any, tell_pfr0},
+    {"id_aa64pfr1", "ID_AA64PFR1_EL1", any, tell_pfr1},
+    {"id_aa64pfr2", "ID_AA64PFR2_EL1", any, tell_pfr2},
+    {"id_aa64isar0", "ID_AA64ISAR0_EL1", any, tell_isar0},
+    {"id_aa64isar1", "ID_AA64ISAR1_EL1", any, tell_isar1},
+    {"ctr", "CTR_EL0", any, tell_ctr},
 };
 
 }  // namespace
