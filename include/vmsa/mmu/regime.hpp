@@ -77,6 +77,11 @@ struct stage1_tables : stage_tables<ipa> {
 template <translation_geometry Geometry>
 using stage2_tables = stage_tables<pa, Geometry>;
 
+// EL2 is there for every state but Secure, where FEAT_SEL2 and SCR_EL3.EEL2 enable it.
+constexpr bool el2_enabled(scr_el3 scr, features const& f) noexcept {
+  return security_state_of(scr, f) != security_state::secure || (f.sel2 && scr.get<scr_el3::eel2>());
+}
+
 // The registers that control stage 1 of a regime, HCRX_EL2 and SCR_EL3 applied.
 constexpr stage1_registers registers_of(regime_registers const& r, regime_kind kind, features const& f) noexcept {
   stage1_registers s = r.el2;
@@ -94,7 +99,8 @@ constexpr stage1_registers registers_of(regime_registers const& r, regime_kind k
          .ttbr0_high = r.ttbr0_high,
          .ttbr1_high = r.ttbr1_high};
   bool counts = f.tcr2 && r.scr.get<scr_el3::tcr2en>();
-  if (kind == regime_kind::el1_0) counts = counts && r.scr.get<scr_el3::hxen>() && r.hcrx.get<hcrx_el2::tcr2en>();
+  if (kind == regime_kind::el1_0 && el2_enabled(r.scr, f))
+    counts = counts && r.scr.get<scr_el3::hxen>() && r.hcrx.get<hcrx_el2::tcr2en>();
   if (!counts) s.tcr2 = 0;
   return s;
 }
@@ -266,8 +272,7 @@ constexpr translation_regime<Stage2Geometry> make_regime(regime_registers const&
                                                          manual_release manual = manual_release::newest) noexcept {
   bool const guest = kind == regime_kind::el1_0;
   security_state const state = security_state_of(r.scr, f);
-  // Without EL2 in Secure state there is no stage 2 either.
-  bool const two_stages = guest && (state != security_state::secure || (f.sel2 && r.scr.get<scr_el3::eel2>()));
+  bool const two_stages = guest && el2_enabled(r.scr, f);  // without EL2 there is no stage 2 either
   bool const dc = two_stages && r.hcr.get<hcr_el2::dc>();
   bool const vm = two_stages && r.hcr.get<hcr_el2::vm>();
   stage1_registers const s = registers_of(r, kind, f);
@@ -277,18 +282,19 @@ constexpr translation_regime<Stage2Geometry> make_regime(regime_registers const&
   regime.registers = r;
   regime.kind = kind;
   regime.manual = manual;
-  regime.stage1_on = sctlr.get<sctlr_el1::m>() && !dc;
+  // While EL2 has EL0 there is no EL1 whose stage 1 could be on [Arm ARM, HCR_EL2.TGE].
+  regime.stage1_on = sctlr.get<sctlr_el1::m>() && !dc && !(two_stages && r.hcr.get<hcr_el2::tge>());
   regime.stage2_on = vm || dc;
   regime.ptw = r.hcr.get<hcr_el2::ptw>();
   regime.wxn = sctlr.get<sctlr_el1::wxn>();
   regime.epan = f.pan >= 3 && sctlr.get<sctlr_el1::epan>();
   regime.checks_alignment = sctlr.get<sctlr_el1::a>();
-  regime.unprivileged_is_el0 = guest || (kind == regime_kind::el2_0 && r.hcr.get<hcr_el2::tge>());
-
   bool const nv = guest && f.nv && r.hcr.get<hcr_el2::nv>();
   bool const nv1 = guest && f.nv && r.hcr.get<hcr_el2::nv1>();
   if (nv1 && !nv) regime.open.add(open_choice::nv1_without_nv);
   bool const guest_hypervisor = nv && nv1;
+  // A guest hypervisor has PSTATE.UAO = 1 in effect: its LDTR and STTR are as its LDR and STR [Arm ARM, HCR_EL2.NV1].
+  regime.unprivileged_is_el0 = guest ? !guest_hypervisor : kind == regime_kind::el2_0 && r.hcr.get<hcr_el2::tge>();
   regime.scheme = kind == regime_kind::el2 ? direct_scheme::one_privilege
                   : guest_hypervisor       ? direct_scheme::guest_hypervisor
                                            : direct_scheme::two_privileges;

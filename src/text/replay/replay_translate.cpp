@@ -36,6 +36,12 @@ regime_registers read_registers(recorded_case const& c) {
   return out;
 }
 
+// Recordings ask with the privilege that they say. That a guest hypervisor's LDTR has EL1's is the instruction's
+// business, and theirs is not.
+void ask_as_recorded(memory_access& acc, translation_regime<> const& r) {
+  if (acc.as_unprivileged() && r.scheme == direct_scheme::guest_hypervisor) acc.el = exception_level::el0;
+}
+
 memory_access read_access(recorded_case const& c) {
   std::optional<operation> const op = parse_operation(c.word("op", "an operation"));
   if (!op) c.refuse(fmt::format("\"op\": \"{}\"", c.word("op", "")), operation_list());
@@ -288,7 +294,7 @@ class translate_evaluator final : public replay_evaluator {
     }
 
     regime_registers const registers = read_registers(c);
-    memory_access const acc = read_access(c);
+    memory_access acc = read_access(c);
     std::string const& mode = c.word("mode", modes);
     bool const ipa_given = mode == "s2";
     regime_kind const kind = mode == "el2"    ? regime_kind::el2
@@ -297,6 +303,7 @@ class translate_evaluator final : public replay_evaluator {
     if (mode != "full" && !ipa_given && kind == regime_kind::el1_0)
       c.refuse(fmt::format("\"mode\": \"{}\"", mode), modes);
     va const where{ipa_given ? 0 : c.hex_of(c.root(), "va")};
+    ask_as_recorded(acc, make_regime(registers, f, choices, kind));
     auto const replayed = [&](manual_release manual, sim::sparse_memory at_hand) {
       auto const regime = make_regime(registers, f, choices, kind, manual);
       translation const t =

@@ -100,4 +100,43 @@ TEST(Translate, WhetherAtSetsTheAccessFlagIsAChoice) {
   EXPECT_EQ(translate(ram, make_regime(r, all_features, leaving), ipa{0}, normal, {}).updates.size(), 1u);
 }
 
+// HCR_EL2.TGE = 1: "the SCTLR_EL1.M field is treated as being 0 for all purposes", when EL2 is enabled.
+TEST(Regime, NoStage1OfEl1WhileEl2HasEl0) {
+  constexpr u64 tge = u64{1} << 27;
+  regime_registers r{.hcr = {{tge}}, .sctlr = {{1}}};
+  EXPECT_FALSE(make_regime(r, all_features).stage1_on);
+  r.scr = {{0}};  // Secure without EL2
+  EXPECT_TRUE(make_regime(r, all_features).stage1_on);
+  r.scr = {{0x4'0000}};  // Secure with it
+  EXPECT_FALSE(make_regime(r, all_features).stage1_on);
+  EXPECT_TRUE(make_regime({.hcr = {{tge | u64{1} << 34}}, .el2 = {.sctlr = 1}}, all_features, {}, regime_kind::el2_0)
+                  .stage1_on);
+}
+
+// TCR2_EL1: "treated as zero when ... EL2 is implemented and enabled in the current Security state [and] the Effective
+// value of HCRX_EL2.TCR2En is 0"; or when SCR_EL3.TCR2En is.
+TEST(Regime, Tcr2CountsWithoutHcrxWhereThereIsNoEl2) {
+  constexpr u64 tcr2en = u64{1} << 43;
+  constexpr u64 hxen = u64{1} << 38;
+  auto const overlays = [](u64 scr, u64 hcrx) {
+    return make_regime({.tcr2 = {{0x8}}, .hcrx = {{hcrx}}, .scr = {{scr}}}, all_features)
+        .one_indirect.overlay_privileged;
+  };
+  EXPECT_FALSE(overlays(1 | tcr2en | hxen, 0));
+  EXPECT_TRUE(overlays(1 | tcr2en | hxen, 1 << 14));
+  EXPECT_TRUE(overlays(tcr2en, 0)) << "Secure without EL2";
+  EXPECT_FALSE(overlays(tcr2en | 0x4'0000, 0)) << "Secure with EL2";
+  EXPECT_FALSE(overlays(0, 0)) << "EL3 withholds it";
+}
+
+// HCR_EL2.{NV1, NV} = {1, 1}: "when executing at EL1, the Effective value of PSTATE.UAO is 1", so that LDTR asks as
+// LDR.
+TEST(Regime, UnprivilegedAccessesOfAGuestHypervisorHaveItsPrivilege) {
+  constexpr u64 nv = u64{1} << 42;
+  constexpr u64 nv1 = u64{1} << 43;
+  EXPECT_TRUE(make_regime({.hcr = {{0}}}, all_features).unprivileged_is_el0);
+  EXPECT_TRUE(make_regime({.hcr = {{nv}}}, all_features).unprivileged_is_el0);
+  EXPECT_FALSE(make_regime({.hcr = {{nv | nv1}}}, all_features).unprivileged_is_el0);
+}
+
 }  // namespace
