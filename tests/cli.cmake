@@ -187,8 +187,8 @@ vmsa_add_cli_test(translate_absent
                        --image ${PROJECT_SOURCE_DIR}/tests/dumps/n1/tables.elf.gz
                   STDOUT "\"fault\": null,\n *\"absent\": .\n *\"stage\": 2,\n *\"level\": 1,\n *\"pa\": \"0x400000010\"")
 vmsa_add_cli_test(translate_odd_word ARGS translate --word 0x4=0x1 --ipa 0x0 EXIT 2 STDERR "a multiple of 8")
-vmsa_add_cli_test(translate_unmodelled ARGS translate --vtcr 0x200080023558 --ipa 0x0 EXIT 2
-                  STDERR "--vtcr 0x200080023558: VTCR_EL2.HDBSS .bit 45. is set\n  valid: 0: the structure that records dirty pages is not modelled")
+vmsa_add_cli_test(translate_unmodelled ARGS translate --tcr 0x1000000000000000 --ipa 0x0 EXIT 2
+                  STDERR "--tcr 0x1000000000000000: TCR_EL1.MTX0 .bit 60. is set\n  valid: 0: a tag in address bits 59:56 is not modelled")
 vmsa_add_cli_test(translate_gpt ARGS translate --gpccr 0x12501 --gptbr 0x80000 --word 0x80000000=0xb1 --gpt 0x1000 --space realm
                   STDOUT "check of pa 0x1000 in the realm space\n    granule protection table: 0x80000000 holds 0x00000000000000b1\n  = permitted")
 vmsa_add_cli_test(translate_gpt_refused ARGS translate --gpccr 0x12501 --gptbr 0x80000 --word 0x80000000=0xb1 --gpt 0x1000

@@ -146,6 +146,7 @@ text::translation_scenario read_input(translate_options const& a) {
     throw text::input_error("", 0, fmt::format("{} without an address", a.about), "beside --va or --ipa");
   if (s.questions.empty())
     throw text::input_error(s.file, 0, "nothing to translate", "--va, --ipa, --gpt, or [[access]] in the file");
+  text::refuse_unmodelled_state(s);
   return s;
 }
 

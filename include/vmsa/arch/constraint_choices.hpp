@@ -31,6 +31,8 @@ enum class open_choice : u8 {
   nv1_without_nv,             // HCR_EL2.NV1 without NV: taken as 0
   at_sets_af,                 // an address translation instruction finds the access flag clear, and hardware sets it
   unsupported_atomic,         // an atomic or exclusive where only shareable write-back memory is sure to take it
+  check_of_64_bytes,          // a 64-byte access, for which another stage, or none, would refuse the memory's type
+  cacheable_64_bytes,         // FEAT_LS64WB: one to cacheable memory other than shareable write-back
 };
 
 /// A set of open_choice without an order: those that registers alone decide.
@@ -45,7 +47,14 @@ struct open_choices {
   constexpr bool empty() const noexcept { return bits == 0; }
   friend constexpr bool operator==(open_choices, open_choices) = default;
 };
-inline constexpr unsigned open_choice_count = static_cast<unsigned>(open_choice::unsupported_atomic) + 1;
+inline constexpr unsigned open_choice_count = static_cast<unsigned>(open_choice::cacheable_64_bytes) + 1;
+
+/// How the memory type of a 64-byte access is checked [Arm ARM, Single-copy atomic 64-byte load/store].
+enum class type_check : u8 {
+  each_stage,       // each stage that is on checks the type that it gives
+  result_at_last,   // the result is checked, and the last stage that is on reports
+  result_at_first,  // the result is checked, and the first stage that gives a wrong type reports
+};
 
 struct constraint_choices {
   // CONSTRAINED UNPREDICTABLE
@@ -59,8 +68,10 @@ struct constraint_choices {
   bool set_dirty_on_fault = false;      // dirty state written although the access then faults
 
   // IMPLEMENTATION DEFINED
-  bool at_sets_af = true;                         // address translation instructions set the access flag
-  bool unsupported_atomic_faults = false;         // DFSC 0x35; else carried out, atomic or not
+  bool at_sets_af = true;                  // address translation instructions set the access flag
+  bool unsupported_atomic_faults = false;  // DFSC 0x35; else carried out, atomic or not
+  type_check check_of_64_bytes = type_check::each_stage;
+  bool cacheable_64_bytes_fault = false;          // DFSC 0x35 at stage 1; else carried out
   bool effective_sh_at_stage1 = true;             // stage 1 hands on the effective Shareability, not SH
   bool txsz_above_max_faults = false;             // else clamped to the maximum
   bool txsz_below_min_faults = false;             // where not architected to fault; else clamped

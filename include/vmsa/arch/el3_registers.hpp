@@ -87,13 +87,14 @@ struct scr_el3 : register_value<scr_el3> {
   using d128en = field<47, 47, bool>;
   using gpf = field<48, 48, bool>;
   using mecen = field<49, 49, bool>;
+  using hdbssen = field<60, 60, bool>;
   using nse = field<62, 62, bool>;
 
   static constexpr field_info layout[] = {
       field<63>::info("RES0", field_role::res0),
       nse::info("NSE"),
       field<61>::info("HACDBSEn"),
-      field<60>::info("HDBSSEn"),
+      hdbssen::info("HDBSSEn"),
       field<59>::info("FGTEn2"),
       field<58>::info("EnDSE"),
       field<57>::info("DSE"),

@@ -34,6 +34,7 @@ struct features {
   bool hw_access_flag = false;  // FEAT_HAFDBS: hardware sets AF
   bool hw_dirty_state = false;  // FEAT_HAFDBS: hardware clears AP[2], sets S2AP[1]
   bool haft = false;            // hardware sets AF in table descriptors
+  bool hdbss = false;           // and records what it makes dirty
   u8 bbm = 0;                   // FEAT_BBM level: 0, 1 (nT), 2 (no break for a change of block size)
   bool e0pd = false;
   bool hpds = false;  // hierarchical permission disables
@@ -41,6 +42,7 @@ struct features {
   bool mte = false;
   bool mte2 = false;      // Allocation Tagged memory
   bool mte_perm = false;  // NoTagAccess
+  u8 ls64 = 0;            // 1 LD64B and ST64B, 2 ST64BV, 3 ST64BV0, 4 the first two to write-back memory
   bool ttl = false;       // level hints in TLBI
   bool tlbi_range = false;
   bool vmid16 = false;
@@ -74,6 +76,7 @@ inline constexpr features all_features{.pa_bits = 52,
                                        .hw_access_flag = true,
                                        .hw_dirty_state = true,
                                        .haft = true,
+                                       .hdbss = true,
                                        .bbm = 2,
                                        .e0pd = true,
                                        .hpds = true,
@@ -81,6 +84,7 @@ inline constexpr features all_features{.pa_bits = 52,
                                        .mte = true,
                                        .mte2 = true,
                                        .mte_perm = true,
+                                       .ls64 = 4,
                                        .ttl = true,
                                        .tlbi_range = true,
                                        .vmid16 = true,
@@ -153,6 +157,7 @@ using d128 = field<35, 32, u8>;
 
 namespace id_aa64mmfr4 {
 using hacdbs = field<15, 12, u8>;
+using nv_frac = field<23, 20, u8>;
 using e2h0 = field<27, 24, u8>;
 }  // namespace id_aa64mmfr4
 
@@ -176,7 +181,8 @@ using tlb = field<59, 56, u8>;
 
 namespace id_aa64isar1 {
 using xs = field<59, 56, u8>;
-}
+using ls64 = field<63, 60, u8>;
+}  // namespace id_aa64isar1
 
 namespace ctr {
 using imin_line = field<3, 0, u8>;  // log2 of the words in the smallest instruction cache line
@@ -231,6 +237,7 @@ constexpr features decode_features(id_registers const& id) noexcept {
   f.hw_access_flag = hafdbs >= 1;
   f.hw_dirty_state = hafdbs >= 2;
   f.haft = hafdbs >= 3;
+  f.hdbss = hafdbs >= 4;
   f.vmid16 = m1::vmidbits::get(id.id_aa64mmfr1_el1) >= 2;
   f.hpds = m1::hpds::get(id.id_aa64mmfr1_el1) >= 1;
   u8 const pan = m1::pan::get(id.id_aa64mmfr1_el1);
@@ -250,6 +257,8 @@ constexpr features decode_features(id_registers const& id) noexcept {
   f.mte_perm = id_aa64pfr2::mteperm::get(id.id_aa64pfr2_el1) >= 1;
   f.tlbi_range = id_aa64isar0::tlb::get(id.id_aa64isar0_el1) >= 2;
   f.xs = id_aa64isar1::xs::get(id.id_aa64isar1_el1) >= 1;
+  u8 const ls64 = id_aa64isar1::ls64::get(id.id_aa64isar1_el1);
+  f.ls64 = ls64 > 4 ? u8{4} : ls64;
   namespace m3 = id_aa64mmfr3;
   f.tcr2 = m3::tcrx::get(id.id_aa64mmfr3_el1) >= 1;
   f.s1pie = m3::s1pie::get(id.id_aa64mmfr3_el1) >= 1;
@@ -258,7 +267,11 @@ constexpr features decode_features(id_registers const& id) noexcept {
   f.s2poe = m3::s2poe::get(id.id_aa64mmfr3_el1) >= 1;
   f.aie = m3::aie::get(id.id_aa64mmfr3_el1) >= 1;
   f.the = id_aa64pfr1::the::get(id.id_aa64pfr1_el1) >= 1;
-  f.nv = m2::nv::get(id.id_aa64mmfr2_el1) >= 1;
+  // A subset of FEAT_NV may stand in NV_frac alone; where E2H is 1 always NV1 may be RES0, and then nothing is left of
+  // it that changes translation.
+  bool const nv1_is_res0 = id_aa64mmfr4::e2h0::get(id.id_aa64mmfr4_el1) == 0b1110;
+  f.nv =
+      !nv1_is_res0 && (m2::nv::get(id.id_aa64mmfr2_el1) >= 1 || id_aa64mmfr4::nv_frac::get(id.id_aa64mmfr4_el1) >= 1);
   f.sel2 = id_aa64pfr0::sel2::get(id.id_aa64pfr0_el1) >= 1;
   f.rme = id_aa64pfr0::rme::get(id.id_aa64pfr0_el1) >= 1;
   f.idc = ctr::idc::get(id.ctr_el0);

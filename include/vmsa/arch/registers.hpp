@@ -64,8 +64,8 @@ struct hcr_el2 : register_value<hcr_el2> {
       nv::info("NV"),
       field<41>::info("API"),
       field<40>::info("APK"),
-      field<39>::info("TME"),
-      field<38>::info("MIOCNCE"),
+      field<39>::info("RES0", field_role::res0),  // TME, of a feature that was withdrawn before anyone had it
+      field<38>::info("MIOCNCE"),                 // not in the current manual, but in machines that are older
       field<37>::info("TEA"),
       field<36>::info("TERR"),
       field<35>::info("TLOR"),
@@ -311,10 +311,7 @@ struct sctlr_el1 : register_value<sctlr_el1> {
       field<56>::info("EnALS"),
       field<55>::info("EnAS0"),
       field<54>::info("EnASR"),
-      field<53>::info("TME"),
-      field<52>::info("TME0"),
-      field<51>::info("TMT"),
-      field<50>::info("TMT0"),
+      field<53, 50>::info("RES0", field_role::res0),
       field<49, 46>::info("TWEDEL"),
       field<45>::info("TWEDEn"),
       field<44>::info("DSSBS"),

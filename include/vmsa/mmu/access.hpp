@@ -19,8 +19,11 @@ enum class operation : u8 {
   exclusive_load,    // LDXR
   exclusive_store,   // STXR
   read_check_write,  // an atomic that FEAT_THE lets write what plain stores may not
+  load_64,           // LD64B: 64 bytes at once
+  store_64,          // ST64B
+  store_64_status,   // ST64BV and ST64BV0, which write the same but other data
 };
-inline constexpr unsigned operation_count = static_cast<unsigned>(operation::read_check_write) + 1;
+inline constexpr unsigned operation_count = static_cast<unsigned>(operation::store_64_status) + 1;
 
 enum class exception_level : u8 { el0, el1, el2 };
 
@@ -45,21 +48,24 @@ struct memory_access {
   }
   constexpr bool reads() const noexcept {
     using enum operation;
-    return is_one_of(read, read_modify_write, at_read, tag_load, tag_checked_read, exclusive_load, read_check_write);
+    return is_one_of(read, read_modify_write, at_read, tag_load, tag_checked_read, exclusive_load, read_check_write,
+                     load_64);
   }
   constexpr bool writes() const noexcept {
     using enum operation;
     return is_one_of(write, read_modify_write, at_write, tag_store, tag_checked_write, exclusive_store,
-                     read_check_write);
+                     read_check_write, store_64, store_64_status);
   }
   // An address translation instruction asks whether it could write; it makes nothing dirty.
   constexpr bool dirties() const noexcept { return writes() && !translates_only(); }
   constexpr bool uses_tags() const noexcept { return op >= operation::tag_load && op <= operation::tag_checked_write; }
-  // Only shareable write-back memory is sure to take it [Arm ARM, Possible implementation restrictions on using atomic
-  // instructions, and on Exclusives].
-  constexpr bool needs_atomic_memory() const noexcept {
-    return atomic() || op == operation::exclusive_load || op == operation::exclusive_store;
+  // Not every memory takes it: an atomic, an exclusive, or 64 bytes at once.
+  constexpr bool needs_its_memory() const noexcept {
+    using enum operation;
+    return is_one_of(read_modify_write, read_check_write, exclusive_load, exclusive_store, load_64, store_64,
+                     store_64_status);
   }
+  constexpr bool has_64_bytes() const noexcept { return op >= operation::load_64; }
   constexpr bool stores_tags() const noexcept { return op == operation::tag_store; }
   // WnR of a stage 2 Permission fault on a stage 1 table access: that of this access, where an atomic counts as a read.
   constexpr bool table_access_wnr() const noexcept { return writes() && !atomic(); }

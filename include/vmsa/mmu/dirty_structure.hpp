@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Translations that record what they make dirty, and the cleaning of what is recorded, over 64-bit descriptors
-// [Arm ARM, Hardware dirty state tracking structure, Hardware accelerator for cleaning dirty state]. A walk alone
-// refuses VTCR_EL2.HDBSS (unmodelled_control): here stands what else it takes.
+// [Arm ARM, Hardware dirty state tracking structure, Hardware accelerator for cleaning dirty state]. A walk alone takes
+// the structure for one that has room.
 #pragma once
 #include "vmsa/arch/dirty_structure.hpp"
 #include "vmsa/mmu/translate.hpp"
@@ -59,6 +59,14 @@ struct reading_port {
 };
 
 }  // namespace dirty_detail
+
+/// Whether hardware records what it makes dirty: VTCR_EL2.HDBSS, with HA and HD, where EL3 lets it. SCR_EL3.HDBSSEn = 0
+/// makes it behave as 0 [Arm ARM, VTCR_EL2].
+template <class Geometry>
+constexpr bool records_dirty(translation_regime<Geometry> const& r) noexcept {
+  return r.feat.hdbss && r.stage2_on && r.registers.vtcr.template get<vtcr_el2::hdbss>() &&
+         r.stage2.updates.dirty_state && r.registers.scr.template get<scr_el3::hdbssen>();
+}
 
 /// What hardware writes into the structure for `t.updates[i]`; nothing unless it made a stage 2 leaf dirty. The slots
 /// that the walk read hold its IPA.

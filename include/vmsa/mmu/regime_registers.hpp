@@ -30,7 +30,7 @@ struct stage1_registers {
 };
 
 // A register that is not given is 0, so both stages off; but SCR_EL3 is what firmware that withholds nothing sets: NS,
-// RW, HXEn, TCR2En.
+// RW, HXEn, TCR2En, HDBSSEn.
 struct regime_registers {
   hcr_el2 hcr{};
   vtcr_el2 vtcr{};
@@ -49,7 +49,7 @@ struct regime_registers {
   u64 s2pir = 0;
   u64 s2por = 0;
   hcrx_el2 hcrx{};
-  scr_el3 scr{{0x840'0000'0401}};
+  scr_el3 scr{{0x1000'0840'0000'0401}};
   stage1_registers el2{};
   u64 ttbr0_high = 0;  // bits 127:64, which count with 128-bit descriptors
   u64 ttbr1_high = 0;
@@ -62,12 +62,13 @@ struct regime_registers {
   friend constexpr bool operator==(regime_registers const&, regime_registers const&) = default;
 };
 
-// A bit that is set and asks for what vmsa does not model, or that means nothing in the architecture that it knows.
+// A bit that asks for what vmsa does not model, or that means nothing in the architecture that it knows.
 struct unmodelled_bit {
   char const* reg = nullptr;  // as the manual names it: "VTCR_EL2"
   char const* name = "";      // of the field, "RES0" among others
   u8 bit = 0;
   char const* asks_for = "";  // empty for a RES0 bit
+  bool clear = false;         // it asks by being 0
 
   constexpr explicit operator bool() const noexcept { return reg != nullptr; }
 };
@@ -102,7 +103,7 @@ constexpr unmodelled_bit unmodelled_control(regime_registers const& r) noexcept 
   bool const two_ranges = r.hcr.get<hcr_el2::e2h>();  // in EL2's registers, which then are as EL1's
   unmodelled_bit const found[] = {
       unmodelled_bit_of(r.hcr, "HCR_EL2", {}),
-      unmodelled_bit_of(r.vtcr, "VTCR_EL2", {{vtcr_el2::hdbss::low, "the structure that records dirty pages"}}),
+      unmodelled_bit_of(r.vtcr, "VTCR_EL2", {}),
       unmodelled_bit_of(r.tcr, "TCR_EL1", {{tcr_el1::mtx0::low, tag}, {tcr_el1::mtx1::low, tag}}),
       two_ranges
           ? unmodelled_bit_of(tcr_el1{{r.el2.tcr}}, "TCR_EL2", {{tcr_el1::mtx0::low, tag}, {tcr_el1::mtx1::low, tag}})
@@ -132,6 +133,19 @@ constexpr unmodelled_bit unmodelled_control(regime_registers const& r) noexcept 
   for (unmodelled_bit const& bit : found)
     if (bit) return bit;
   return {};
+}
+
+/// Whether an address would go through a stage 1 of EL1&0 in the formats of AArch32 state, which vmsa does not model.
+/// HCR_EL2.RW counts as 1 while EL2 is the host's, and as SCR_EL3.RW in Secure state without EL2 [Arm ARM, HCR_EL2].
+constexpr unmodelled_bit unmodelled_state(regime_registers const& r) noexcept {
+  bool const secure = !r.scr.get<scr_el3::ns>() && !r.scr.get<scr_el3::nse>();
+  if (secure && !r.scr.get<scr_el3::eel2>()) {
+    if (r.scr.get<scr_el3::rw>()) return {};
+    return {"SCR_EL3", "RW", scr_el3::rw::low, "AArch32 below EL3", true};
+  }
+  bool const host = r.hcr.get<hcr_el2::e2h>() && r.hcr.get<hcr_el2::tge>();
+  if (r.hcr.get<hcr_el2::rw>() || host) return {};
+  return {"HCR_EL2", "RW", hcr_el2::rw::low, "AArch32 at EL1", true};
 }
 
 }  // namespace vmsa

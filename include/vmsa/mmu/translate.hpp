@@ -2,6 +2,7 @@
 // An address and an access through a translation regime: the physical address and its attributes, or the fault
 // [AArch64_FullTranslate, AArch64_S2Translate].
 #pragma once
+#include "vmsa/mmu/supported_memory.hpp"
 #include "vmsa/mmu/walk.hpp"
 
 namespace vmsa {
@@ -20,28 +21,41 @@ struct spaced_ipa {
   physical_space space = physical_space::non_secure;
 };
 
-// SCTLR_EL1.A: an unaligned data access faults before it is translated, and so whatever the memory is
-// [AArch64_CheckAlignment].
+// SCTLR_EL1.A, and 64 bytes at once: an unaligned data access faults before it is translated, and so whatever the
+// memory is [AArch64_CheckAlignment].
 template <class Regime>
 constexpr bool unaligned_whatever_the_memory(Regime const& r, memory_access const& acc) noexcept {
-  return !acc.aligned && r.checks_alignment && !acc.fetches() && !acc.translates_only();
+  return !acc.aligned && (r.checks_alignment || acc.has_64_bytes()) && !acc.fetches() && !acc.translates_only();
 }
 
-// Whether atomics and exclusives are sure to work: Normal write-back memory in both halves, Inner or Outer Shareable.
-constexpr bool takes_atomics(memory_attributes const& a) noexcept {
-  return is_write_back(a) && a.sh != shareability::non;
-}
-
-// An atomic that the memory may not take is carried out or faults at the stage that gave the memory its type: stage 1
-// if its own attributes are at fault already, else the last stage.
-template <class Port, class Geometry, regime_extent Extent>
-constexpr bool pass_atomic(walker<Port, Geometry, Extent>& at, memory_attributes const& a,
-                           translation_fault const& f) noexcept {
-  if (!at.acc.needs_atomic_memory() || takes_atomics(a)) return true;
-  at.out.consulted.note(open_choice::unsupported_atomic);
-  if (!at.regime.choices.unsupported_atomic_faults) return true;
+// What an access that not every memory takes does with what it found, once stage `By` has passed; out of the way of
+// those that any memory takes. `result` is effective.
+template <stage By, class Walker>
+[[gnu::noinline, gnu::cold]] constexpr bool pass_memory(Walker& at, memory_attributes const& one, u8 memattr,
+                                                        memory_attributes const& result) noexcept {
+  auto const& r = at.regime;
+  bool const two = r.both.fwb || r.both.cd ? !takes_64_bytes(result) : !takes_64_bytes(memattr, r.feat, r.choices);
+  given_memory const memory{.stage1_refuses_64_bytes = !r.one.dc && !takes_64_bytes(one),
+                            .stage2_refuses_64_bytes = By == stage::two && two,
+                            .stage2_to_come = By == stage::one && r.stage2_on,
+                            .one_stage = By == stage::one && !r.stage2_on,
+                            .result = result};
+  refused_by const refused = refuse_memory(at.acc, memory, r.feat, r.choices, at.out.consulted);
+  if (refused == refused_by::none) return true;
+  translation_fault f{.kind = fault_kind::unsupported_access};
+  if (refused == refused_by::stage1) {
+    if (at.out.stage1_leaf) f.at = at.out.stage1_leaf->at;
+  } else {
+    f.by = stage::two;
+    f.at = at.out.stage2_leaf->at;
+    f.where = *at.out.intermediate;
+  }
   at.out.fault = f;
   return false;
+}
+template <class Walker>
+constexpr bool pass_memory_of_stage1(Walker& at, memory_attributes const& one) noexcept {
+  return !at.acc.needs_its_memory() || pass_memory<stage::one>(at, one, 0, with_effective_shareability(one));
 }
 
 // Stage 1 is off: the address passes through, as long as it is a physical address.
@@ -59,7 +73,7 @@ constexpr bool stage1_off(walker<Port, Geometry, Extent>& at, va where, spaced_i
     return stage1_fault(at, fault_kind::alignment);
   output.where = {where.value & bit_mask(55, 0)};
   if constexpr (Extent == regime_extent::everything) output.space = space_of(r.spaces.state);
-  return pass_atomic(at, with_effective_shareability(attributes), {.kind = fault_kind::unsupported_access});
+  return pass_memory_of_stage1(at, attributes);
 }
 
 // The input space first: VA[55] and everything between it and the input size must agree, then E0PD and EPD may close
@@ -93,8 +107,7 @@ constexpr bool stage1_on(walker<Port, Geometry, Extent>& at, va where, spaced_ip
   }
   output = {w.output, w.output_space};
   at.out.stage1_leaf = w.extent;
-  return pass_atomic(at, with_effective_shareability(attributes),
-                     {.kind = fault_kind::unsupported_access, .at = w.extent.at});
+  return pass_memory_of_stage1(at, attributes);
 }
 
 template <class Port, class Geometry, regime_extent Extent>
@@ -122,8 +135,7 @@ constexpr bool stage2(walker<Port, Geometry, Extent>& at, spaced_ipa input, memo
     at.out.attributes = combine(stage1, w.attributes, r.both);
   }
   at.out.stage2_leaf = w.extent;
-  return pass_atomic(at, at.out.attributes,
-                     {.kind = fault_kind::unsupported_access, .by = stage::two, .at = w.extent.at, .where = where});
+  return !at.acc.needs_its_memory() || pass_memory<stage::two>(at, stage1, w.attributes.memattr, at.out.attributes);
 }
 
 template <regime_extent Extent, class Regime>

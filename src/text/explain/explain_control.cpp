@@ -12,12 +12,12 @@ namespace vmsa::text {
 namespace {
 
 constexpr flag_meaning vtcr_flags[] = {
-    {"HDBSS", "dirty pages are recorded in a structure"},
+    {"HDBSS", "what hardware makes dirty is recorded at HDBSSBR_EL2 (counts with HA and HD)"},
     {"HAFT", "hardware sets AF in table descriptors"},
     {"GCSH", "guarded control stacks at stage 2"},
-    {"D128", "128-bit descriptors, which vmsa does not model"},
-    {"S2POE", "permission overlays, which vmsa does not model"},
-    {"S2PIE", "indirect permissions, which vmsa does not model"},
+    {"D128", "descriptors have 128 bits"},
+    {"S2POE", "overlays limit accesses: S2POR_EL1 (counts with S2PIE)"},
+    {"S2PIE", "permissions are indices into S2PIR_EL2"},
     {"TL1", "the TopLevel1 permission is checked"},
     {"TL0", "the TopLevel0 permission is checked"},
     {"AssuredOnly", "the AssuredOnly attribute is in use"},
@@ -239,6 +239,13 @@ explanation explain(vtcr_el2 vtcr, processor const& m) {
     e.summary += tg0 == 0b11 ? "; TG0 is reserved" : "; the granule is not implemented";
     e.notes.push_back(choice);
   }
+  bool const dirties = vtcr.get<vtcr_el2::ha>() && vtcr.get<vtcr_el2::hd>();
+  if (vtcr.get<vtcr_el2::hdbss>())
+    e.notes.push_back(!f.hdbss  ? fmt::format("HDBSS is RES0 where FEAT_HDBSS is not")
+                      : dirties ? "HDBSS: each stage 2 leaf that hardware makes dirty is appended to the structure at "
+                                  "HDBSSBR_EL2, while SCR_EL3.HDBSSEn is 1; once it is full such a write is a stage 2 "
+                                  "permission fault with HDBSSF in ESR_EL2"
+                                : "HDBSS counts as 0: HA and HD are not both 1");
   if ((vtcr.raw & bit_mask(31, 31)) == 0) e.notes.push_back("bit 31 is RES1 and is clear: no hypervisor's value");
   e.notes.push_back(say_machine(m));
   return e;

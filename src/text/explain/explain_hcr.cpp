@@ -25,7 +25,6 @@ constexpr flag_meaning hcr_flags[] = {
     {"NV", "nested virtualization"},
     {"API", "pointer authentication instructions do not trap"},
     {"APK", "pointer authentication keys do not trap"},
-    {"TME", "transactions are allowed"},
     {"MIOCNCE", "mismatched inner and outer cacheability may lose coherency"},
     {"TEA", "synchronous external aborts go to EL2"},
     {"TERR", "error record registers trap"},

@@ -60,6 +60,9 @@ constexpr named_register register_table[] = {
 constexpr std::string_view space_names[] = {name(physical_space::non_secure), name(physical_space::secure),
                                             name(physical_space::root), name(physical_space::realm)};
 
+constexpr std::string_view type_check_names[] = {name(type_check::each_stage), name(type_check::result_at_last),
+                                                 name(type_check::result_at_first)};
+
 constexpr u64 end_of_memory = u64{1} << 56;  // no physical address has more bits
 
 void read_machine(toml_table const& t, features& f) {
@@ -70,6 +73,7 @@ void read_machine(toml_table const& t, features& f) {
                                                                 {"id_aa64mmfr1_el1", &id.id_aa64mmfr1_el1},
                                                                 {"id_aa64mmfr2_el1", &id.id_aa64mmfr2_el1},
                                                                 {"id_aa64mmfr3_el1", &id.id_aa64mmfr3_el1},
+                                                                {"id_aa64mmfr4_el1", &id.id_aa64mmfr4_el1},
                                                                 {"id_aa64pfr0_el1", &id.id_aa64pfr0_el1},
                                                                 {"id_aa64pfr1_el1", &id.id_aa64pfr1_el1},
                                                                 {"id_aa64pfr2_el1", &id.id_aa64pfr2_el1},
@@ -103,6 +107,7 @@ void read_choices(toml_table const& t, constraint_choices& c) {
            {"set_dirty_on_fault", &c.set_dirty_on_fault},
            {"at_sets_af", &c.at_sets_af},
            {"unsupported_atomic_faults", &c.unsupported_atomic_faults},
+           {"cacheable_64_bytes_fault", &c.cacheable_64_bytes_fault},
            {"effective_sh_at_stage1", &c.effective_sh_at_stage1},
            {"txsz_above_max_faults", &c.txsz_above_max_faults},
            {"txsz_below_min_faults", &c.txsz_below_min_faults},
@@ -116,6 +121,8 @@ void read_choices(toml_table const& t, constraint_choices& c) {
     c.reserved_mair = static_cast<u8>(*byte);
   }
   c.reserved_sh = t.sh("reserved_sh").value_or(c.reserved_sh);
+  if (auto const check = t.choice("check_of_64_bytes", type_check_names))
+    c.check_of_64_bytes = static_cast<type_check>(*check);
   t.finish();
 }
 
@@ -234,11 +241,20 @@ std::span<named_register const> translation_registers() noexcept { return regist
 
 std::string describe(unmodelled_bit const& b) {
   return b.asks_for[0] == '\0' ? fmt::format("{} bit {} is set", b.reg, b.bit)
-                               : fmt::format("{}.{} (bit {}) is set", b.reg, b.name, b.bit);
+                               : fmt::format("{}.{} (bit {}) is {}", b.reg, b.name, b.bit, b.clear ? "0" : "set");
 }
 
 std::string valid_instead_of(unmodelled_bit const& b) {
-  return b.asks_for[0] == '\0' ? "0: the bit is RES0" : fmt::format("0: {} is not modelled", b.asks_for);
+  return b.asks_for[0] == '\0' ? "0: the bit is RES0"
+                               : fmt::format("{}: {} is not modelled", b.clear ? 1 : 0, b.asks_for);
+}
+
+void refuse_unmodelled_state(translation_scenario const& s) {
+  unmodelled_bit const bit = unmodelled_state(s.registers);
+  for (translation_question const& q : s.questions) {
+    bool const through_stage1 = !q.stage2_only && !q.checked && q.acc.el != exception_level::el2;
+    if (bit && through_stage1) throw input_error(s.file, 0, describe(bit), valid_instead_of(bit));
+  }
 }
 
 void add_image(sim::sparse_memory& memory, std::string const& path, std::optional<pa> base) {

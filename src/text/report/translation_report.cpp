@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "vmsa/text/report/translation_report.hpp"
+#include "vmsa/mmu/dirty_structure.hpp"
 
 #include <fmt/format.h>
 
@@ -21,11 +22,24 @@ regime regime_of(translation_scenario const& s, translation_question const& q) {
   return make_regime(s.registers, s.feat, s.choices, kind, s.manual);
 }
 
-// What an answer takes for granted that the registers deny.
-std::vector<std::string> notes_of(regime const& r, translation_question const& q) {
+// What the dirty state structure has to do with an answer, where VTCR_EL2.HDBSS is set: each entry that hardware
+// appends, or why there is none.
+std::vector<std::string> notes_of(regime const& r, translation const& t) {
+  if (!r.feat.hdbss || !r.stage2_on || !r.registers.vtcr.get<vtcr_el2::hdbss>()) return {};
+  if (!r.stage2.updates.dirty_state) return {"VTCR_EL2.HDBSS counts as 0: HA and HD are not both 1"};
+  if (!records_dirty(r)) return {"VTCR_EL2.HDBSS counts as 0: SCR_EL3.HDBSSEn is 0"};
   std::vector<std::string> out;
-  if (!q.stage2_only && r.kind == regime_kind::el1_0 && !r.registers.hcr.get<hcr_el2::rw>())
-    out.emplace_back("HCR_EL2.RW is 0, so EL1 would use AArch32: answered as AArch64");
+  for (unsigned i = 0; i < t.updates.size(); ++i) {
+    hardware_update const& u = t.updates[i];
+    if (u.by != stage::two || r.stage2.wide.on) continue;
+    if (std::optional<dirty_entry> const entry = dirty_entry_of(r, t, i))
+      out.push_back(
+          fmt::format("VTCR_EL2.HDBSS: with the write at {} hardware appends {} to the structure at HDBSSBR_EL2, taken "
+                      "to have room; full, it is a stage 2 permission fault with HDBSSF",
+                      hex(u.where), hex(entry->raw)));
+  }
+  if (r.stage2.wide.on && !t.updates.empty())
+    out.emplace_back("VTCR_EL2.HDBSS: what hardware makes dirty it also records in the structure at HDBSSBR_EL2");
   return out;
 }
 
@@ -80,7 +94,9 @@ std::string_view say_choice(open_choice c) {
                                         "a block with nT set",
                                         "HCR_EL2.NV1 without NV",
                                         "the access flag under an address translation instruction",
-                                        "an atomic or exclusive to memory that is not shareable write-back"};
+                                        "an atomic or exclusive to memory that is not shareable write-back",
+                                        "which stage checks the memory type of a 64-byte access",
+                                        "a 64-byte access to cacheable memory that is not shareable write-back"};
   return names[static_cast<unsigned>(c)];
 }
 
@@ -269,7 +285,7 @@ std::vector<translation_story> translate_all(translation_scenario& scenario) {
             : translate(scenario.memory, r, va{q.where}, q.acc);
     std::vector<walk_line> lines = lay_out(r, q, t);
     stories.push_back({q, t, std::move(lines), scenario.memory.take_missing(), scenario.memory.take_protection_reads(),
-                       notes_of(r, q)});
+                       notes_of(r, t)});
   }
   return stories;
 }

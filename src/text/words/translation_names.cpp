@@ -26,6 +26,7 @@ constexpr feature_name feature_names[] = {
     {"XS", [](features& f) { f.xs = true; }},
     {"HAFDBS", [](features& f) { f.hw_access_flag = f.hw_dirty_state = true; }},
     {"HAFT", [](features& f) { f.haft = true; }},
+    {"HDBSS", [](features& f) { f.hdbss = true; }},
     {"BBM", [](features& f) { f.bbm = 2; }},
     {"E0PD", [](features& f) { f.e0pd = true; }},
     {"HPDS", [](features& f) { f.hpds = true; }},
@@ -44,11 +45,16 @@ constexpr feature_name feature_names[] = {
     {"NV", [](features& f) { f.nv = true; }},
     {"NV2", [](features& f) { f.nv = true; }},
     {"MTE_PERM", [](features& f) { f.mte_perm = true; }},
+    {"LS64", [](features& f) { f.ls64 = f.ls64 < 1 ? u8{1} : f.ls64; }},
+    {"LS64_V", [](features& f) { f.ls64 = f.ls64 < 2 ? u8{2} : f.ls64; }},
+    {"LS64_ACCDATA", [](features& f) { f.ls64 = f.ls64 < 3 ? u8{3} : f.ls64; }},
+    {"LS64WB", [](features& f) { f.ls64 = 4; }},
 };
 
 }  // namespace
 
 std::optional<operation> parse_operation(std::string_view word) noexcept {
+  if (word == "st64bv0") return operation::store_64_status;
   for (unsigned i = 0; i < operation_count; ++i)
     if (word == name(static_cast<operation>(i))) return static_cast<operation>(i);
   return std::nullopt;

@@ -64,6 +64,7 @@ constexpr flag_row flags[] = {
     {{.id_aa64mmfr1_el1 = at(0, 1)}, &features::hw_access_flag},
     {{.id_aa64mmfr1_el1 = at(0, 2)}, &features::hw_dirty_state},
     {{.id_aa64mmfr1_el1 = at(0, 3)}, &features::haft},
+    {{.id_aa64mmfr1_el1 = at(0, 4)}, &features::hdbss},
     {{.id_aa64mmfr1_el1 = at(4, 2)}, &features::vmid16},
     {{.id_aa64mmfr1_el1 = at(12, 1)}, &features::hpds},
     {{.id_aa64mmfr1_el1 = at(28, 1)}, &features::xnx},
@@ -76,6 +77,7 @@ constexpr flag_row flags[] = {
     {{.id_aa64pfr1_el1 = at(8, 2)}, &features::mte2},
     {{.id_aa64pfr2_el1 = at(0, 1)}, &features::mte_perm},
     {{.id_aa64mmfr2_el1 = at(24, 1)}, &features::nv},
+    {{.id_aa64mmfr4_el1 = at(20, 1)}, &features::nv},
     {{.id_aa64mmfr3_el1 = at(0, 1)}, &features::tcr2},
     {{.id_aa64mmfr3_el1 = at(8, 1)}, &features::s1pie},
     {{.id_aa64mmfr3_el1 = at(12, 1)}, &features::s2pie},
@@ -99,8 +101,14 @@ TEST(Features, EachFlagFromItsField) {
     EXPECT_FALSE(decode_features({}).*row.flag) << &row - flags;
   }
   EXPECT_FALSE(decode_features({.id_aa64mmfr1_el1 = at(0, 1)}).hw_dirty_state);
+  EXPECT_FALSE(decode_features({.id_aa64mmfr1_el1 = at(0, 3)}).hdbss);
+  // E2H0 = 0b1110: "HCR_EL2.NV1 is RES0".
+  EXPECT_FALSE(decode_features({.id_aa64mmfr2_el1 = at(24, 2), .id_aa64mmfr4_el1 = at(24, 0b1110)}).nv);
   EXPECT_EQ(decode_features({.id_aa64mmfr2_el1 = at(52, 2)}).bbm, 2);
   EXPECT_EQ(decode_features({.id_aa64mmfr1_el1 = at(20, 3)}).pan, 3);
+  // LS64: the value says how much of it there is.
+  EXPECT_EQ(decode_features({.id_aa64isar1_el1 = at(60, 1)}).ls64, 1);
+  EXPECT_EQ(decode_features({.id_aa64isar1_el1 = at(60, 4)}).ls64, 4);
 }
 
 TEST(Features, FiftySixBitsNeed128BitDescriptors) {

@@ -30,6 +30,7 @@ TEST(RegimeRegisters, WhatLinuxAndKvmWriteIsModelled) {
       {"stage 2 of 52 bits with 4K", {.vtcr = {{0x3'802e'350c}}}},
       {"stage 2 with 64K", {.vtcr = {{0x802d'7556}}}},
       {"stage 2 with every hardware-use bit, HAFT, HD and GCSH", {.vtcr = {{0x1100'9e6a'3558}}}},
+      {"stage 2 with HA, HD and HDBSS", {.vtcr = {{0x2000'806a'3558}}}},
       // 39-bit VA, 4K, AS, A1, TBI0; then NFD1, HA, HD, HPD0, HPD1, TBI1, TBID, TCMA1, E0PD1, DS
       {"Linux with 39-bit addresses", {.tcr = {{0x32'b559'3519}}}},
       {"Linux with 52-bit addresses", {.tcr = {{0x0d58'07f6'b54c'350c}}}},
@@ -67,7 +68,6 @@ struct refused_row {
 // Positions as [Arm ARM, HCR_EL2, VTCR_EL2, TCR_EL1, TCR2_EL1, SCTLR_EL1] list them.
 TEST(RegimeRegisters, AControlOutsideTheModelIsNamed) {
   constexpr refused_row rows[] = {
-      {{.vtcr = {{0x2000'0000'0000}}}, "VTCR_EL2", "HDBSS", 45},
       {{.tcr = {{0x1000'0000'0000'0000}}}, "TCR_EL1", "MTX0", 60},
       {{.tcr = {{0x2000'0000'0000'0000}}}, "TCR_EL1", "MTX1", 61},
       {{.el2 = {.tcr = 0x2'0000'0000}}, "TCR_EL2", "MTX", 33},
@@ -90,6 +90,7 @@ TEST(RegimeRegisters, AControlOutsideTheModelIsNamed) {
 
 TEST(RegimeRegisters, AReservedBitIsNamedByItsNumber) {
   constexpr refused_row rows[] = {
+      {{.hcr = {{0x80'0000'0000}}}, "HCR_EL2", "RES0", 39},  // TME, withdrawn
       {{.vtcr = {{0x10'0000}}}, "VTCR_EL2", "RES0", 20},
       {{.vtcr = {{0x100'0000}}}, "VTCR_EL2", "RES0", 24},
       {{.vtcr = {{0x80'0000'0000}}}, "VTCR_EL2", "RES0", 39},
@@ -123,5 +124,21 @@ TEST(RegimeRegisters, AReservedBitIsNamedByItsNumber) {
 }
 
 static_assert(!unmodelled_control({}));
+
+// "RW, bit 31: 0b0 Lower levels are all AArch32. 0b1 The Execution state for EL1 is AArch64"; "in an implementation
+// where HCR_EL2.{E2H, TGE} is {1, 1} this field behaves as 1".
+TEST(RegimeRegisters, AArch32AtEl1IsNamed) {
+  unmodelled_bit const bit = unmodelled_state({.hcr = {{0x1}}});
+  ASSERT_TRUE(bit);
+  EXPECT_STREQ(bit.reg, "HCR_EL2");
+  EXPECT_STREQ(bit.name, "RW");
+  EXPECT_EQ(bit.bit, 31);
+  EXPECT_TRUE(bit.clear);
+  EXPECT_FALSE(unmodelled_state({.hcr = {{0x8000'0001}}}));
+  EXPECT_FALSE(unmodelled_state({.hcr = {{0x4'0800'0000}}}));
+  EXPECT_TRUE(unmodelled_state({.hcr = {{0x4'0000'0000}}}));
+  EXPECT_FALSE(unmodelled_state({.hcr = {{0x1}}, .scr = {{0x400}}}));
+  EXPECT_STREQ(unmodelled_state({.hcr = {{0x8000'0001}}, .scr = {{0}}}).reg, "SCR_EL3");
+}
 
 }  // namespace

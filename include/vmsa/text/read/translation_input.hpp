@@ -28,7 +28,7 @@ struct translation_scenario {
   std::string title;
   features feat = all_features;
   constraint_choices choices{};
-  regime_registers registers{};
+  regime_registers registers{.hcr = hcr_el2{}.with<hcr_el2::rw>(true)};  // EL1 in AArch64, where nobody says
   manual_release manual = manual_release::newest;
   sim::sparse_memory memory;
   std::vector<translation_question> questions;
@@ -48,6 +48,9 @@ std::span<named_register const> translation_registers() noexcept;
 // What is wrong with such a bit, and what would be valid.
 std::string describe(unmodelled_bit const& bit);
 std::string valid_instead_of(unmodelled_bit const& bit);
+
+// Throws input_error where a question goes through a stage 1 of AArch32 state.
+void refuse_unmodelled_state(translation_scenario const& s);
 
 // Grammar in src/README.md. A `file` in a [[memory]] is found beside the scenario. Throws input_error.
 translation_scenario parse_translation_scenario(std::string_view text, std::string file);

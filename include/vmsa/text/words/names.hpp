@@ -151,9 +151,14 @@ constexpr std::string_view name(fault_kind k) noexcept {
 
 // The spelling of recorded tables, of scenario files and of `vmsa translate --op`.
 constexpr std::string_view name(operation op) noexcept {
-  constexpr std::string_view names[] = {"read", "write", "exec",   "rmw", "at_r", "at_w", "ldg",
-                                        "stg",  "tread", "twrite", "ldx", "stx",  "rcw"};
+  constexpr std::string_view names[] = {"read",  "write",  "exec", "rmw", "at_r", "at_w",  "ldg",   "stg",
+                                        "tread", "twrite", "ldx",  "stx", "rcw",  "ld64b", "st64b", "st64bv"};
   return one_of(names, op);
+}
+
+constexpr std::string_view name(type_check c) noexcept {
+  constexpr std::string_view names[] = {"each_stage", "result_at_last", "result_at_first"};
+  return one_of(names, c);
 }
 
 constexpr std::string_view name(permission_control c) noexcept {

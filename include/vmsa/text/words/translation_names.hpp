@@ -11,7 +11,7 @@
 
 namespace vmsa::text {
 
-// `read write exec rmw at_r at_w ldg stg tread twrite ldx stx`.
+// `read write exec rmw at_r at_w ldg stg tread twrite ldx stx rcw ld64b st64b st64bv`, and `st64bv0` for the last.
 std::optional<operation> parse_operation(std::string_view word) noexcept;
 std::string operation_list();
 
