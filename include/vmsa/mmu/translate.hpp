@@ -31,8 +31,8 @@ constexpr bool unaligned_whatever_the_memory(Regime const& r, memory_access cons
 // What an access that not every memory takes does with what it found, once stage `By` has passed; out of the way of
 // those that any memory takes. `result` is effective.
 template <stage By, class Walker>
-[[gnu::noinline, gnu::cold]] constexpr bool pass_memory(Walker& at, memory_attributes const& one, u8 memattr,
-                                                        memory_attributes const& result) noexcept {
+[[gnu::__noinline__, gnu::__cold__]] constexpr bool pass_memory(Walker& at, memory_attributes const& one, u8 memattr,
+                                                                memory_attributes const& result) noexcept {
   auto const& r = at.regime;
   bool const two = r.both.fwb || r.both.cd ? !takes_64_bytes(result) : !takes_64_bytes(memattr, r.feat, r.choices);
   given_memory const memory{.stage1_refuses_64_bytes = !r.one.dc && !takes_64_bytes(one),
