@@ -352,15 +352,15 @@ TEST(Decode, A128BitDescriptorIsExplained) {
   struct both_halves {
     char const* hex;
     char const* level;
-    u64 high;
-    u64 low;
+    vmsa::u64 high;
+    vmsa::u64 low;
   };
   for (auto const& [hex, level, high, low] :
        {both_halves{"0x10648000000000010100006fedda4e11", "3", 0x1064'8000'0000'0001, 0x0100'006f'edda'4e11},
         both_halves{"0x9b8def12345a510100006fedda4e11", "1", 0x009b'8def'1234'5a51, 0x0100'006f'edda'4e11},
         both_halves{"0x9bcdef12345a510100006fedda4e11", "3", 0x009b'cdef'1234'5a51, 0x0100'006f'edda'4e11},
         both_halves{"0x123456789abcdef0fedcba9876543210", "3", 0x1234'5678'9abc'def0, 0xfedc'ba98'7654'3210}}) {
-    u64 told[2] = {0, 0};  // low, high
+    vmsa::u64 told[2] = {0, 0};  // low, high
     unsigned next = 127;
     for (auto const& f : decode("pte", hex, {.stage = "1", .level = level, .d128 = "on"}).fields) {
       EXPECT_EQ(f.high, next) << f.name;
