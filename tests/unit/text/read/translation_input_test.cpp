@@ -56,7 +56,7 @@ TEST(TranslationInput, BadInputIsRefusedWithItsLine) {
            row{"[machine]\nfeatures = [\"XNY\"]\n", 2},
            row{"[machine]\npa_bits = 41\n", 2},
            row{"[choices]\nreserved_mair = \"0x02\"\n", 2},
-           row{"[registers]\nvtcr_el2 = \"0x200000000000\"\n", 2},
+           row{"[registers]\ntcr_el1 = \"0x1000000000000000\"\n", 2},
            row{"[registers]\nhcr_el2 = \"0x1\"\n\ntcr2_el1 = \"0x40\"\n", 4},
            row{"[registers]\nvttbr_el2 = \"0x100000000000000000000000000000000\"\n", 2},
            row{"[[access]]\npa = \"0x1\"\nspace = \"el3\"\n", 3},
