@@ -3,6 +3,8 @@
 #pragma once
 #if __cplusplus < 202002L
 #error "vmsa needs C++20: compile with -std=c++20 or later"
+#define VMSA_NEEDS <C++20>
+#include VMSA_NEEDS  // a file that there is not: compilers go no further, and the reason is all that is said
 #endif
 #ifdef VMSA_AMALGAMATED
 #error "the amalgamated header holds this one already: include one or the other"
