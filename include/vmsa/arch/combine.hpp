@@ -87,8 +87,8 @@ constexpr memory_attributes combine_stages(memory_attributes const& stage1, memo
 }
 
 // A fetch from Device that was not refused, and a cache that is switched off, make stage 2's side Normal-NC.
-constexpr memory_attributes under_cache_controls(memory_attributes const& two, controls const& c) noexcept {
-  bool const uncached = c.fetch ? c.id || is_device(two) : c.cd && is_normal(two);
+constexpr memory_attributes under_cache_controls(memory_attributes const& two, controls const& c, bool fetch) noexcept {
+  bool const uncached = fetch ? c.id || is_device(two) : c.cd && is_normal(two);
   return uncached ? forced_non_cacheable(two) : two;
 }
 
@@ -104,23 +104,33 @@ constexpr combination combine_stepwise(memory_attributes const& stage1, stage2_a
                                        controls const& c) noexcept {
   combination out;
   out.stage2 = stage2_view(stage1, s2, c);
-  out.controlled = under_cache_controls(out.stage2, c);
+  out.controlled = under_cache_controls(out.stage2, c, c.fetch);
   out.combined = c.fwb ? out.controlled : combine_stages(stage1, out.controlled);
   out.effective = with_effective_shareability(out.combined);
   return out;
 }
 
+// As combine_stepwise does it, without keeping what is on the way.
+[[gnu::__noinline__]] constexpr memory_attributes combine_in_full(memory_attributes const& stage1,
+                                                                  stage2_attributes const& s2, controls const& c,
+                                                                  bool fetch) noexcept {
+  memory_attributes const two = under_cache_controls(stage2_view(stage1, s2, c), c, fetch);
+  return with_effective_shareability(c.fwb ? two : combine_stages(stage1, two));
+}
+
 // Effective attributes of an access that both stages translate. `stage1` is stage 1's output (see stage1_attributes),
-// with the Shareability that stage 1 hands on.
-constexpr memory_attributes combine(memory_attributes const& stage1, stage2_attributes const& s2,
-                                    controls const& c) noexcept {
+// with the Shareability that stage 1 hands on; `fetch` stands for that of `c`.
+constexpr memory_attributes combine(memory_attributes const& stage1, stage2_attributes const& s2, controls const& c,
+                                    bool fetch) noexcept {
   // What nearly every access is, without the steps on the way: write-back under write-back, and no cache is off.
-  if (is_write_back(stage1) && (s2.memattr & 0xf) == 0b1111 && !c.fwb && !c.cd && !c.fetch)
+  if (is_write_back(stage1) && (s2.memattr & 0xf) == 0b1111 && !c.fwb && !c.cd && !fetch)
     return normal_memory(stage1.inner, stage1.outer, widest(stage1.sh, s2.sh), false,
                          stage1.tagged && can_be_tagged(stage1));
-  // As combine_stepwise does it, without keeping what is on the way.
-  memory_attributes const two = under_cache_controls(stage2_view(stage1, s2, c), c);
-  return with_effective_shareability(c.fwb ? two : combine_stages(stage1, two));
+  return combine_in_full(stage1, s2, c, fetch);
+}
+constexpr memory_attributes combine(memory_attributes const& stage1, stage2_attributes const& s2,
+                                    controls const& c) noexcept {
+  return combine(stage1, s2, c, c.fetch);
 }
 
 /// The Shareability that the other IMPLEMENTATION DEFINED choice gives, where the two differ: FWB makes write-back of

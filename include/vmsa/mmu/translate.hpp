@@ -42,12 +42,12 @@ template <stage By, class Walker>
                             .result = result};
   refused_by const refused = refuse_memory(at.acc, memory, r.feat, r.choices, at.out.consulted);
   if (refused == refused_by::none) return true;
+  bool const first = By == stage::one || refused == refused_by::stage1;
+  std::optional<leaf_extent> const& leaf = first ? at.out.stage1_leaf : at.out.stage2_leaf;
   translation_fault f{.kind = fault_kind::unsupported_access};
-  if (refused == refused_by::stage1) {
-    if (at.out.stage1_leaf) f.at = at.out.stage1_leaf->at;
-  } else {
+  if (leaf) f.at = leaf->at;
+  if (!first) {
     f.by = stage::two;
-    f.at = at.out.stage2_leaf->at;
     f.where = *at.out.intermediate;
   }
   at.out.fault = f;
@@ -127,13 +127,8 @@ constexpr bool stage2(walker<Port, Geometry, Extent>& at, spaced_ipa input, memo
   if (!at.walk(w)) return false;
   at.out.output = w.output;
   if constexpr (Extent == regime_extent::everything) at.out.space = w.output_space;
-  if (at.acc.fetches() && r.fetches_have_types) [[unlikely]] {
-    controls c = r.both;
-    c.fetch = true;
-    at.out.attributes = combine(stage1, w.attributes, c);
-  } else {
-    at.out.attributes = combine(stage1, w.attributes, r.both);
-  }
+  bool const fetch = at.acc.fetches() && r.fetches_have_types;
+  at.out.attributes = combine(stage1, w.attributes, r.both, fetch);
   at.out.stage2_leaf = w.extent;
   return !at.acc.needs_its_memory() || pass_memory<stage::two>(at, stage1, w.attributes.memattr, at.out.attributes);
 }
