@@ -112,6 +112,7 @@ constexpr unmodelled_bit unmodelled_control(regime_registers const& r) noexcept 
       two_ranges ? unmodelled_bit_of(tcr2_el2_vhe{{r.el2.tcr2}}, "TCR2_EL2",
                                      {{tcr2_el2_vhe::amec0::low, context}, {tcr2_el2_vhe::amec1::low, context}})
                  : unmodelled_bit_of(tcr2_el2{{r.el2.tcr2}}, "TCR2_EL2", {{tcr2_el2::amec0::low, context}}),
+      unmodelled_bit_of(r.sctlr, "SCTLR_EL1", {}),
       two_ranges ? unmodelled_bit_of(sctlr_el2_vhe{{r.el2.sctlr}}, "SCTLR_EL2", {})
                  : unmodelled_bit_of(sctlr_el2{{r.el2.sctlr}}, "SCTLR_EL2", {}),
       unmodelled_bit_of(r.hcrx, "HCRX_EL2", {}),

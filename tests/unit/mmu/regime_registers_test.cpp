@@ -108,6 +108,8 @@ TEST(RegimeRegisters, AReservedBitIsNamedByItsNumber) {
       {{.el2 = {.tcr2 = 0x4}}, "TCR2_EL2", "RES0", 2},
       {{.el2 = {.tcr2 = 0x4000}}, "TCR2_EL2", "RES0", 14},
       {{.hcr = {{0x4'0000'0000}}, .el2 = {.tcr2 = 0x8'0000}}, "TCR2_EL2", "RES0", 19},
+      {{.sctlr = {{0x2'0000}}}, "SCTLR_EL1", "RES0", 17},
+      {{.sctlr = {{0x20'0000'0000'0000}}}, "SCTLR_EL1", "RES0", 53},  // TME, withdrawn
       {{.el2 = {.sctlr = 0x2'0000}}, "SCTLR_EL2", "RES0", 17},
       {{.el2 = {.sctlr = 0x400'0000}}, "SCTLR_EL2", "RES0", 26},  // UCI, of EL0, which only EL2&0 has
       {{.vstcr = {{0x1'0000}}}, "VSTCR_EL2", "RES0", 16},
