@@ -54,7 +54,9 @@ struct tlb_element {
 /// came from the same word. What it took to hold them is kept for the next ones.
 class tlb_index {
  public:
-  explicit tlb_index(granule tg) noexcept : bits_(stride(tg)), tg_(tg) {}
+  explicit tlb_index(granule tg) noexcept : bits_(stride(tg)) {
+    for (int at = -1; at <= 3; ++at) shifts_[index_of(at)] = level_shift(tg, static_cast<level>(at));
+  }
 
   u32 first(int at, u64 input) const noexcept {
     if (empty(at)) return no_element;
@@ -66,8 +68,10 @@ class tlb_index {
     chunk& c = make(at, input);
     c.used += change;
     levels_[index_of(at)].used += change;
+    used_ += change;
     return c.heads[slot(at, input)];
   }
+  bool empty() const noexcept { return used_ == 0; }
   bool empty(int at) const noexcept { return levels_[index_of(at)].used == 0; }
 
   /// Calls `visit(first element of a word)` for each word of level `at` in [begin, end) that has some. `visit` neither
@@ -75,7 +79,7 @@ class tlb_index {
   template <class Visit>
   void each(int at, u64 begin, u64 end, Visit&& visit) const {
     if (empty(at) || begin >= end) return;
-    unsigned const shift = level_shift(tg_, static_cast<level>(at));
+    unsigned const shift = shifts_[index_of(at)];
     u64 const first = begin >> shift;
     u64 const last = (end - 1) >> shift;
     auto const& chunks = levels_[index_of(at)].chunks;
@@ -101,7 +105,7 @@ class tlb_index {
   };
 
   static unsigned index_of(int at) noexcept { return static_cast<unsigned>(at + 1); }
-  u64 word(int at, u64 input) const noexcept { return input >> level_shift(tg_, static_cast<level>(at)); }
+  u64 word(int at, u64 input) const noexcept { return input >> shifts_[index_of(at)]; }
   u64 slot(int at, u64 input) const noexcept { return word(at, input) & low_mask(bits_); }
 
   chunk const* find(int at, u64 input) const noexcept { return find_key(at, word(at, input) >> bits_); }
@@ -131,7 +135,8 @@ class tlb_index {
   }
 
   unsigned bits_;
-  granule tg_;
+  std::array<unsigned, 5> shifts_{};
+  long long used_ = 0;
   std::array<of_level, 5> levels_;
 };
 

@@ -18,10 +18,6 @@ bool has_nt(descriptor d, level at) noexcept { return at != level::l3 && descrip
 
 }  // namespace
 
-change_context checker::state::change_of(tree const& t, level at, bool same) const noexcept {
-  return {t.shape.format, at, machine.fwb, machine.ha || policy.af_always, machine.hd, machine.bbm, same};
-}
-
 change checker::state::classify(tree const& t, descriptor from, descriptor to, change_context const& c) const noexcept {
   change result{};
   if (t.declared.of == stage::two) {
@@ -120,12 +116,41 @@ bool checker::state::hidden_table(context const& c, level at, u64 input, u32& fo
   return false;
 }
 
-void checker::state::changed(trace_event const& e, frame& f, u32 n, place p, descriptor before, descriptor after) {
+void checker::state::note_install(trace_event const& e, u64 input) noexcept {
+  processor& writer = pes[e.pe];
+  if (!writer.install_pending) {
+    writer.install_event = event;
+    writer.install_line = line;
+    writer.install_input = input;
+  }
+  writer.install_pending = true;
+}
+
+// What most stores are: a page where nothing was, in a table of which TLBs hold nothing old. That is done here, because
+// a trace has millions of them; false where there is more to ask.
+bool checker::state::fresh_page(trace_event const& e, frame const& f, u32 n, place const& p, descriptor before,
+                                descriptor after) {
+  constexpr u64 asked = 0b11 | descriptor_bits::af::mask | descriptor_bits::contiguous::mask;
+  if (before.raw != 0 || (after.raw & asked) != (0b11 | descriptor_bits::af::mask)) return false;
+  tree const& t = trees[p.tree];
+  if (p.at != level::l3 || !p.linked || f.contiguous || counts_outputs || t.declared.of != stage::two ||
+      t.contexts.size() != 1)
+    return false;
+  context const& c = contexts[t.contexts.front()];
+  if (c.dirty == 0 || !c.index.empty()) return false;
+  pes[e.pe].wrote = true;
+  note_install(e, p.input + (u64{n - p.first} << t.shape.shift(level::l3)));
+  return true;
+}
+
+void checker::state::changed(trace_event const& e, frame& f, u32 n, place const& p, descriptor before,
+                             descriptor after) {
+  if (fresh_page(e, f, n, p, before, after)) return;
   tree const& t = trees[p.tree];
   u64 const input = p.input + (u64{n - p.first} << t.shape.shift(p.at));
   u64 const word = f.base + 8 * u64{n};
   descriptor_format const& format = t.shape.format;
-  if (p.linked) {
+  if (counts_outputs && p.linked) {
     count_output(t, before, p.at, -1);
     count_output(t, after, p.at, 1);
   }
@@ -134,8 +159,8 @@ void checker::state::changed(trace_event const& e, frame& f, u32 n, place p, des
   change_context const in = change_of(t, p.at, e.same);
   bool const was = !uncacheable(before, in);
   bool const is = !uncacheable(after, in);
-  std::size_t const reports = violations.size() + uncounted;
-  auto const reported = [&] { return violations.size() + uncounted != reports; };
+  u64 const reports_before = reports;
+  auto const reported = [&] { return reports != reports_before; };
   u64 dirty = 0;
   u32 hidden = none;
   for (u32 const c : t.contexts) {
@@ -229,19 +254,12 @@ void checker::state::changed(trace_event const& e, frame& f, u32 n, place p, des
 
   processor& writer = pes[e.pe];
   writer.wrote |= c.what != change_class::none;
-  if (is && c.what != change_class::none && c.what != change_class::tighten) {
-    if (!writer.install_pending) {
-      writer.install_event = event;
-      writer.install_line = line;
-      writer.install_input = input;
-    }
-    writer.install_pending = true;
-  }
+  if (is && c.what != change_class::none && c.what != change_class::tighten) note_install(e, input);
   if (t.declared.of == stage::one && c.what != change_class::none) {
     writer.own_pending = true;
     writer.own_event = event;
   }
-  if (!reported()) check_update(e, t, p.at, input, before, after);
+  if (machine.ha && !reported()) check_update(e, t, p.at, input, before, after);
   if (!reported() && is && !new_table && f.contiguous) check_group(f, n, p, false);
   if (p.at != level::l3) {
     if (goes && was) broken[word] = before.raw;
@@ -308,7 +326,7 @@ void checker::state::made(trace_event const& e, context& c, tree const& t, level
 void checker::state::check_update(trace_event const& e, tree const& t, level at, u64 input, descriptor before,
                                   descriptor after) {
   bool const stores = e.store == trace_store::plain || e.store == trace_store::release;
-  if (!machine.ha || !stores || !is_leaf(kind_of(before, at, t.shape.format))) return;
+  if (!stores || !is_leaf(kind_of(before, at, t.shape.format))) return;
   bool const clean = t.declared.of == stage::two ? (static_cast<u8>(stage2_bits::s2ap::get(before.raw)) & 0b10) == 0
                                                  : (stage1_bits::ap::get(before.raw) & 0b10) != 0;
   bool const may_update =

@@ -225,6 +225,7 @@ void checker::state::report(violation v) {
       return;
     }
   }
+  ++reports;
   if (violations.size() == most_violations) {
     ++uncounted;
     return;

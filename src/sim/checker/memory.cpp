@@ -9,13 +9,10 @@ namespace vmsa::sim {
 
 using namespace judge;
 
-frame* checker::state::find(u64 address) noexcept {
-  u64 const base = address & ~(granule_bytes() - 1);
-  frame*& slot = recent[(base >> granule_bits(machine.tg)) % recent.size()];
-  if (slot != nullptr && slot->base == base) return slot;
+frame* checker::state::find_any(u64 base) noexcept {
   auto const found = frames.find(base);
   if (found == frames.end()) return nullptr;
-  return slot = found->second.get();
+  return recent[(base >> granule_bits(machine.tg)) % recent.size()] = found->second.get();
 }
 
 frame& checker::state::make(u64 address) {
@@ -34,7 +31,6 @@ u64 checker::state::load(u64 address) noexcept {
 }
 
 void checker::state::set_unclean(frame& f, u64 address) {
-  if (machine.coherent_walks) return;
   if (f.unclean.empty()) f.unclean.resize(granule_bytes() / 8);
   f.unclean[(address - f.base) / 8] = true;
   pes[pe].unclean.push_back(address);
@@ -42,7 +38,8 @@ void checker::state::set_unclean(frame& f, u64 address) {
 
 // `bulk`: one word of many that the event writes, for which only the last one says who stored it when.
 void checker::state::store(trace_event const& e, u64 address, u64 value, bool bulk) {
-  frame& f = make(address);
+  frame* const known = find(address);
+  frame& f = known != nullptr ? *known : make(address);
   auto const n = static_cast<u32>((address - f.base) / 8);
   u64 const before = f.words[n];
   f.words[n] = value;
@@ -51,12 +48,13 @@ void checker::state::store(trace_event const& e, u64 address, u64 value, bool bu
     f.stored_pe = static_cast<u8>(e.pe);
   }
   if (before == value) return;
-  if (e.verb != trace_verb::update) set_unclean(f, address);
+  if (e.verb != trace_verb::update && !machine.coherent_walks) set_unclean(f, address);
   if (descriptor_bits::contiguous::get(value)) f.contiguous = true;
   if (e.verb == trace_verb::update) return;
   for (std::size_t i = 0; i < f.places.size(); ++i) {
+    if (n < f.places[i].first || n - f.places[i].first >= f.places[i].count) continue;
     place const p = f.places[i];  // a change may add places
-    if (n >= p.first && n - p.first < p.count) changed(e, f, n, p, {before}, {value});
+    changed(e, f, n, p, {before}, {value});
   }
 }
 
@@ -117,7 +115,7 @@ void checker::state::add_root(u32 n) {
 }
 
 void checker::state::count_output(tree const& t, descriptor d, level at, int change) {
-  if (!counts_outputs || !cacheable(t, d, at) || !is_leaf(kind_of(d, at, t.shape.format))) return;
+  if (!cacheable(t, d, at) || !is_leaf(kind_of(d, at, t.shape.format))) return;
   u64 const number_of = leaf_output(d, at, t.shape.format).value >> t.shape.shift(at);
   auto& counts = outputs[static_cast<unsigned>(number(at) + 1)];
   if (change > 0) {

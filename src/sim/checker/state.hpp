@@ -3,6 +3,7 @@
 // their invalidation (invalidate.cpp), registers and contexts (context.cpp), causes (explain.cpp), observed uses
 // (use.cpp).
 #pragma once
+#include <boost/container/stable_vector.hpp>
 #include <deque>
 #include <memory>
 #include <unordered_map>
@@ -180,7 +181,7 @@ struct checker::state {
   trace_machine machine;
   checker_policy policy;
   std::vector<judge::tree> trees;
-  std::deque<context> contexts;
+  boost::container::stable_vector<context> contexts;
   std::unordered_map<u16, std::vector<u32>> by_vmid;
   std::unordered_map<u64, std::unique_ptr<frame>> frames;
   std::array<frame*, 64> recent{};
@@ -195,6 +196,7 @@ struct checker::state {
   std::unordered_map<u64, u64> broken;  // block or table entries taken away by the operation at hand, by their address
   std::vector<violation> violations;
   u64 uncounted = 0;
+  u64 reports = 0;  // violations, and uncounted ones
   u32 event = 0;
   u32 line = 0;
   u8 pe = 0;  // of the event at hand
@@ -207,7 +209,12 @@ struct checker::state {
   u64 granule_bytes() const noexcept { return granule_size(machine.tg); }
 
   // memory.cpp
-  frame* find(u64 address) noexcept;
+  frame* find(u64 address) noexcept {
+    u64 const base = address & ~(granule_bytes() - 1);
+    frame* const slot = recent[(base >> granule_bits(machine.tg)) % recent.size()];
+    return slot != nullptr && slot->base == base ? slot : find_any(base);
+  }
+  frame* find_any(u64 base) noexcept;
   frame& make(u64 address);
   u64 load(u64 address) noexcept;
   void store(trace_event const& e, u64 address, u64 value, bool bulk);
@@ -232,11 +239,15 @@ struct checker::state {
   void give_data(trace_event const& e);
 
   // change.cpp
-  change_context change_of(judge::tree const& t, level at, bool same) const noexcept;
+  change_context change_of(judge::tree const& t, level at, bool same) const noexcept {
+    return {t.shape.format, at, machine.fwb, machine.ha || policy.af_always, machine.hd, machine.bbm, same};
+  }
   change classify(judge::tree const& t, descriptor from, descriptor to, change_context const& c) const noexcept;
   bool cacheable(judge::tree const& t, descriptor d, level at) const noexcept;
   bool excluded_by_xs(judge::tree const& t, descriptor d, level at) const noexcept;
-  void changed(trace_event const& e, frame& f, u32 n, place p, descriptor before, descriptor after);
+  void changed(trace_event const& e, frame& f, u32 n, place const& p, descriptor before, descriptor after);
+  bool fresh_page(trace_event const& e, frame const& f, u32 n, place const& p, descriptor before, descriptor after);
+  void note_install(trace_event const& e, u64 input) noexcept;
   void made(trace_event const& e, context& c, judge::tree const& t, level at, u64 input, descriptor before,
             descriptor after);
   bool same_in_size(judge::tree const& t, descriptor one, level one_at, u64 one_input, descriptor two, level two_at,

@@ -123,7 +123,7 @@ class binary_source final : public trace_source {
       case trace_verb::write:
         event.address = a;
         event.value = b;
-        event.store = kind(op & 3, sim::trace_store::swap, "order");
+        event.store = static_cast<sim::trace_store>(op & 3);
         event.same = (op & 4) != 0;
         event.has_was = (op & 8) != 0;
         if (event.has_was && !continued(a, b)) refuse("a write whose old value is missing", "a second record");
