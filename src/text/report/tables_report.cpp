@@ -99,6 +99,34 @@ std::string to_json(machine const& m, who_answer const& a) {
   return json_text(out);
 }
 
+namespace {
+
+// Who can end the disagreements over what is cached, as far as VMs are concerned.
+struct repairs {
+  bool by_guest = false;
+  bool by_fwb = false;   // instead of the guest
+  bool by_leaf = false;  // stage 2 forbids what the others have
+};
+repairs repairs_of(machine const& m, mismatches_answer const& a) {
+  repairs out;
+  for (mismatched_range const& r : a.ranges) {
+    if (r.how < disagreement::write_policy) continue;
+    for (owned const& two : r.owners) {
+      if (two.kind != owner_kind::stage2) continue;
+      out.by_leaf = out.by_leaf || !is_write_back(two.attributes);
+      bool const asks_for_less = std::any_of(r.owners.begin(), r.owners.end(), [&](owned const& one) {
+        return one.kind == owner_kind::guest && one.vm == two.vm && !is_write_back(one.attributes);
+      });
+      if (!asks_for_less || !is_write_back(two.attributes)) continue;
+      out.by_guest = true;
+      out.by_fwb = out.by_fwb || !m.vms[*two.vm].fwb.value_or(false);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 document tell(machine const& m, mismatches_answer const& a) {
   document d = head_of(m);
   for (mismatched_range const& r : a.ranges) {
@@ -119,10 +147,16 @@ document tell(machine const& m, mismatches_answer const& a) {
   if (a.host_only_pages != 0)
     d.add(paragraph{
         fmt::format("{} more pages are mismatched in the host alone: --host-too lists them", a.host_only_pages)});
-  bool const cached = pages[3] + pages[2] != 0;
-  if (cached)
-    d.add(paragraph{
-        "repair, any one of: FWB on the host; Normal-WB in the guest's stage 1; vmsa coherency shows the stale reads"});
+  repairs const found = repairs_of(m, a);
+  if (found.by_guest)
+    d.add(
+        paragraph{fmt::format("repair where a guest asks for less than its stage 2 grants: Normal-WB in the guest's "
+                              "stage 1{}; vmsa coherency shows the stale reads",
+                              found.by_fwb ? ", or FWB on the host" : "")});
+  if (found.by_leaf)
+    d.add(
+        paragraph{"repair where stage 2 itself is not Normal-WB: a Normal-WB leaf there, if the memory may be cached; "
+                  "neither the guest nor FWB changes it"});
   return d;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "vmsa/text/ask/tables.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -172,6 +173,28 @@ TEST_P(Sample, EveryMismatch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Machines, Sample, testing::Values("n1", "lpa2"));
+
+// Nothing that a guest does, and no FWB, makes cacheable what stage 2 calls Normal-NC; and where FWB is on already it
+// is no repair [Arm ARM, Stage 2 memory type and cacheability attributes].
+TEST(Tables, ARepairIsOfWhoCanEndTheMismatch) {
+  memory_attributes const wb = normal_memory(write_back_rw, write_back_rw, shareability::inner);
+  memory_attributes const nc = normal_memory(non_cacheable, non_cacheable, shareability::outer);
+  auto const told = [&](bool fwb, memory_attributes const& stage2, memory_attributes const& guest) {
+    machine m;
+    m.vms.push_back({.name = "vm", .fwb = fwb});
+    mismatched_range r{.size = 4096, .how = disagreement::loss_of_coherency, .guest = true};
+    r.owners = {{.owner = "host kernel", .attributes = wb},
+                {.owner = "guest", .kind = owner_kind::guest, .vm = 0, .attributes = guest},
+                {.owner = "stage 2", .kind = owner_kind::stage2, .vm = 0, .attributes = stage2}};
+    return as_text(tell(m, mismatches_answer{.ranges = {r}}));
+  };
+  using testing::HasSubstr, testing::Not, testing::AllOf;
+  EXPECT_THAT(told(false, wb, nc), AllOf(HasSubstr("Normal-WB in the guest's stage 1"), HasSubstr(", or FWB"),
+                                         Not(HasSubstr("stage 2 itself"))));
+  EXPECT_THAT(told(true, wb, nc), AllOf(HasSubstr("Normal-WB in the guest's stage 1"), Not(HasSubstr(", or FWB"))));
+  EXPECT_THAT(told(false, nc, nc),
+              AllOf(HasSubstr("where stage 2 itself is not Normal-WB"), Not(HasSubstr("asks for"))));
+}
 
 TEST(Tables, EveryDifferenceOfThePair) {
   diff_answer const answer = diff(open_sample("pair/before.elf.gz"), open_sample("pair/after.elf.gz"), false);
