@@ -89,8 +89,7 @@ struct reader {
     if (field == "Contiguous") return say_contiguous(value != 0, at, format);
     if (field == "PBHA") return value == 0 ? "" : "page-based hardware attributes (IMPLEMENTATION DEFINED)";
     if (field == "DBM" && value != 0)
-      return of == stage::two ? "a write makes it RW by itself (VTCR_EL2.HA and HD)"
-                              : "a write makes it writable by itself (TCR_EL1.HA and HD)";
+      return fmt::format("a write makes it {} by itself ({}.HA and HD)", of == stage::two ? "RW" : "writable", tcr());
     if (field == "type") return say_type();
     if (field == "AF" && kind() == descriptor_kind::table) return value != 0 ? "accessed (FEAT_HAFT)" : "";
     if (field == "valid" && kind() == descriptor_kind::reserved)
@@ -228,8 +227,9 @@ struct reader {
                  limits.uxn() ? "EL0 may not execute" : "", limits.pxn() ? "EL1 may not execute" : ""});
   }
 
+  std::string tcr() const { return of == stage::two ? "VTCR_EL2" : fmt::format("TCR_{}", privileged()); }
   std::string shareability() const {
-    if (format.ds) return of == stage::two ? "shareability of VTCR_EL2.SH0" : "shareability of TCR_EL1";
+    if (format.ds) return fmt::format("shareability of {}{}", tcr(), of == stage::two ? ".SH0" : "");
     return shareability_is_reserved(stage2_bits::sh::get(d.raw)) ? "reserved shareability"
                                                                  : say_shareability(stage2_bits::sh::get(d.raw));
   }

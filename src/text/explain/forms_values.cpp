@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "text/explain/explain_fields.hpp"
 #include "text/explain/forms.hpp"
 #include "text/explain/register_table.hpp"
 #include "text/words/ascii.hpp"
@@ -237,7 +238,10 @@ void tell_registers(scan_item& item, scan_context const& context) {
     bool const two = choice->rows.size() > 1;
     std::string const e2h = two && hcr ? (hcr_el2{{*hcr}}.get<hcr_el2::e2h>() ? "on" : "off") : "";
     explanation const e = decode(name, value, {.e2h = e2h});
-    words.push_back(fmt::format("{} {}: {}", name, value, e.summary));
+    bool const unwritten = e.kind != "par" && is_reset_pattern(parse_number(value).value_or(0));
+    words.push_back(
+        fmt::format("{} {}: {}", name, value,
+                    unwritten ? "KVM's pattern for a register that it resets: nobody wrote this value" : e.summary));
     if (next.empty())
       next = fmt::format("vmsa decode {} {}{}", lays_out_by_level(e.kind) ? name : e.kind, value,
                          e2h.empty() ? "" : " --e2h " + e2h);

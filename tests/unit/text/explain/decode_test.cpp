@@ -293,6 +293,8 @@ TEST(Decode, DescriptorsOfOtherRegimes) {
   EXPECT_EQ(field_of(el2, "UXN").name, "none");
   EXPECT_THAT(el2.summary, testing::AllOf(testing::HasSubstr("MAIR_EL2.Attr0"), testing::HasSubstr("RO"),
                                           testing::HasSubstr("execute-never")));
+  EXPECT_THAT(decode("pte", "0x0008000040000783", {.ds = "on", .regime = "el2"}).summary,
+              testing::HasSubstr("shareability of TCR_EL2"));
   EXPECT_THAT(decode("pte", "0x40000f23", {.ds = "off", .regime = "el3"}).summary, testing::HasSubstr("Realm PA"));
   EXPECT_THAT(decode("pte", "0x40000f03", {.ds = "off", .regime = "el3"}).summary, testing::HasSubstr("Root PA"));
   EXPECT_THAT(decode("pte", "0x40000703", {.stage = "1", .regime = "el2&0"}).summary, testing::HasSubstr("at EL2"));

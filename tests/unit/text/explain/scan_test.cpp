@@ -29,6 +29,16 @@ TEST(Scan, LongLinesAreCutAndTheNextOneIsFound) {
   EXPECT_EQ(a.items[0].find("ESR"), nullptr);
 }
 
+// A register of a guest that KVM reset and nobody wrote, as decode says of it.
+TEST(Scan, WhatNobodyWroteIsNotExplained) {
+  scan_answer const a = scan("MAIR_EL1=0x1de7ec7edbadc0de TTBR0_EL1=0x1de7ec7edbadc0de TCR_EL1=0x80801510\n");
+  ASSERT_EQ(a.items.size(), 1u);
+  EXPECT_THAT(a.items[0].summary,
+              testing::AllOf(testing::HasSubstr("MAIR_EL1 0x1de7ec7edbadc0de: KVM's pattern"),
+                             testing::HasSubstr("TTBR0_EL1 0x1de7ec7edbadc0de: KVM's pattern"),
+                             testing::Not(testing::HasSubstr("Attr")), testing::HasSubstr("TCR_EL1 0x80801510: ")));
+}
+
 TEST(Scan, ItemsAreBounded) {
   std::string text;
   for (unsigned i = 0; i < 2 * scanner::most_items; ++i)
