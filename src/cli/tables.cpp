@@ -250,7 +250,7 @@ void run_check(tables_options const& a, int& exit_code) {
 void run_audit(tables_options const& a, int& exit_code) {
   std::optional<text::host_memory> iomem;
   if (!a.iomem.empty()) iomem = text::read_iomem(text::read_text(a.iomem), a.iomem);
-  text::machine const m = text::open_machine(a.dump, options_of(a));
+  text::machine m = text::open_machine(a.dump, options_of(a));
   std::string release = a.kernel;
   if (release.empty()) release = m.dump.info("OSRELEASE").value_or("");
   if (release.empty())
@@ -260,6 +260,7 @@ void run_audit(tables_options const& a, int& exit_code) {
   if (!kernel)
     throw text::input_error("", 0, fmt::format("kernel \"{}\"", text::printable(release)),
                             std::string(text::valid_kernel));
+  if (std::optional<std::string> note = text::vendor_note(release)) m.notes.push_back(std::move(*note));
   text::audit_answer const answer = text::audit(m, text::map_machine(m), *kernel, iomem ? &*iomem : nullptr);
   if (answer.unexplained != 0) exit_code = 1;
   print_answer(a, text::tell(m, answer), [&] { return text::to_json(m, answer); });

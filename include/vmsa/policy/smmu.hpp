@@ -292,6 +292,11 @@ constexpr dma_mapping map_for_dma(kernel_version v, dma_user user, memory_inputs
           "iommufd pins pages, and PFNMAP memory cannot be pinned; from 6.19 on it takes a dma-buf of vfio-pci"};
 }
 
+/// The device's accesses as an alias of the memory; none where this release refuses the device or the mapping.
+constexpr std::optional<memory_attributes> alias_of(dma_answer const& device, dma_mapping const& mapping) noexcept {
+  return device.taken() && mapping.maps ? std::optional(device.alias) : std::nullopt;
+}
+
 static_assert(linux_stage2_leaf(iommu_prot::cache, false).memattr == 0xf &&
               linux_stage2_leaf(iommu_prot::cache, true).memattr == 0x6);
 static_assert(!judge_dma({6, 17}, {.s2fwb = true, .no_snoop = true}).snoops);

@@ -14,9 +14,8 @@ namespace {
 
 std::vector<std::string> notes_of(decide_question const& q, decision const& decided) {
   std::vector<std::string> notes;
-  kernel_flavour const kernel = q.policy.kernel() ? flavour_of(q.policy.name()) : kernel_flavour{};
-  if (!kernel.vendor.empty()) notes.push_back(vendor_warning(kernel));
   if (std::optional<kernel_version> const v = q.policy.kernel()) {
+    if (std::optional<std::string> note = vendor_note(q.policy.name())) notes.push_back(std::move(*note));
     std::vector<std::string> const dated = release_notes(*v, q.host, q.inputs, q.access);
     notes.insert(notes.end(), dated.begin(), dated.end());
   }
@@ -49,7 +48,7 @@ decide_answer answer(decide_question question) {
       g.open_sh = open_shareability(mair(byte), leaf, {.fwb = a.decided.fwb});
       bool const stage1_device = is_device(mair(byte));
       if (is_device(g.effective)) g.alignment_fault = stage1_device ? stage::one : stage::two;
-      alias_list const others = a.dma ? aliases_of(q.inputs, a.dma->alias) : aliases_of(q.inputs);
+      alias_list const others = a.dma ? aliases_of(q.inputs, alias_of(*a.dma, a.dma_map)) : aliases_of(q.inputs);
       for (alias const& other : others)
         g.aliases.push_back({other, classify_mismatch(g.effective, other.attributes, a.decided.duties)});
       a.guests.push_back(std::move(g));

@@ -45,8 +45,10 @@ std::vector<std::string> notes_of(fault_story const& s, bool address_is_sure, de
   std::vector<std::string> notes;
   if (!address_is_sure)
     notes.push_back(
-        "HPFAR_EL2 is UNKNOWN for this fault: the IPA is taken on trust; AT S1E1R or AT S1E1W of FAR_EL2 "
-        "finds it");
+        fmt::format("HPFAR_EL2 is UNKNOWN for this fault: the IPA is taken on trust; {}",
+                    s.outcome.fault.virtual_address_valid
+                        ? "AT S1E1R or AT S1E1W of FAR_EL2 finds it"
+                        : "FnV says that FAR_EL2 holds no address either, so that AT S1E1R has none to translate"));
   if (std::string unfit = unfit_mapping(s.outcome.decided, s.outcome.access); !unfit.empty())
     notes.push_back(std::move(unfit));
   if (s.outcome.access.fault != fault_reason::alignment) return notes;
@@ -109,8 +111,8 @@ void settle_host(fault_report& report) {
   need("FWB", s.fwb_known);
   need("DIC", s.dic_known);
   s.host.page = host_page(s);
-  if (kernel_flavour const kernel = kvm ? flavour_of(s.policy) : kernel_flavour{}; !kernel.vendor.empty())
-    report.notes.push_back(vendor_warning(kernel));
+  if (std::optional<std::string> note = kvm ? vendor_note(s.policy) : std::nullopt)
+    report.notes.push_back(std::move(*note));
   u64 const inside = granule_size(s.host.page) - 1;
   for (region& r : report.regions) r.inputs.slot.whole_pages = ((r.base.value | r.size | r.output.value) & inside) == 0;
 }
@@ -167,7 +169,7 @@ fault_report run(fault_scenario asked, named_policy by) {
     if (policy.kernel() && behind_it != nullptr && behind_it->inputs.dma) {
       story.dma = fault_dma{judge_dma(*policy.kernel(), scenario.dma),
                             map_for_dma(*policy.kernel(), scenario.dma.user, behind_it->inputs, behind_it->backing)};
-      guest.dma = story.dma->gets_through() ? std::optional(story.dma->device.alias) : std::nullopt;
+      guest.dma = alias_of(story.dma->device, story.dma->mapping);
     }
     fault_trace& o = story.outcome;
     o = trace_fault(*table, *memory_map, policy, host, fault, guest);

@@ -5,6 +5,7 @@
 
 #include "text/report/json.hpp"
 #include "vmsa/text/report/document.hpp"
+#include "vmsa/text/words/kernel_names.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 
 namespace vmsa::text {
@@ -13,6 +14,11 @@ namespace {
 // The two have the word in common: who sees "Bad address" may have met the other.
 constexpr std::string_view dma_note =
     "a map ioctl of VFIO or iommufd fails with -14 too, which is no KVM_RUN's: ask with --dma";
+
+std::vector<std::string> notes_of(outcome_answer const& a) {
+  std::optional<std::string> note = a.policy.kernel() ? vendor_note(a.policy.name()) : std::nullopt;
+  return note ? std::vector<std::string>{std::move(*note)} : std::vector<std::string>{};
+}
 
 }  // namespace
 
@@ -37,6 +43,10 @@ std::string to_text(outcome_answer const& a) {
     out.add(blank{});
     out.add(paragraph{std::string(dma_note)});
   }
+  for (std::string const& note : notes_of(a)) {
+    out.add(blank{});
+    out.add(paragraph{note});
+  }
   return as_text(out);
 }
 
@@ -55,6 +65,7 @@ std::string to_json(outcome_answer const& a) {
     if (!s.command.empty()) one["command"] = s.command;
     j["situations"].push_back(std::move(one));
   }
+  j["notes"] = notes_of(a);
   return json_text(j);
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "text/report/decision_json.hpp"
 #include "text/report/dma_report.hpp"
@@ -87,6 +88,21 @@ constexpr std::string_view details_legend =
     "0xf, clean to PoC: MemAttr, and the cache maintenance that mapping it takes, where they differ.";
 
 std::string rule_name(decision const& d) { return d.row == nullptr ? "none" : d.row->id; }
+
+// What to know of the sides by their names, each under its label.
+std::vector<std::string> notes_of(std::span<policy_side const> sides) {
+  std::vector<std::string> out;
+  for (policy_side const& s : sides)
+    if (std::optional<std::string> const note = s.policy.kernel() ? vendor_note(s.policy.name()) : std::nullopt)
+      out.push_back(fmt::format("{}: {}", s.label, *note));
+  return out;
+}
+std::string notes_text(std::span<policy_side const> sides, bool marked_up) {
+  std::string out;
+  for (std::string const& note : notes_of(sides))
+    out += "\n" + (marked_up ? markdown_text(note) : printable(note)) + "\n";
+  return out;
+}
 
 level shown_leaf(backing kind, decision const& d) { return inputs_of(kind).vma.pfnmap ? level::l3 : d.largest_leaf; }
 
@@ -181,8 +197,8 @@ std::string to_text(matrix const& m, report_format format) {
     for (decision const& d : line.cells) row.push_back(short_form(d));
     rows.push_back(std::move(row));
   }
-  if (marked_up) return markdown(head, rows) + fmt::format("\n{}\n", legend);
-  return aligned(head, rows) + fmt::format("\n{}\n", legend);
+  std::string const below = fmt::format("\n{}\n{}", legend, notes_text(m.sides, marked_up));
+  return (marked_up ? markdown(head, rows) : aligned(head, rows)) + below;
 }
 
 std::string to_json(matrix const& m) {
@@ -196,6 +212,7 @@ std::string to_json(matrix const& m) {
     for (decision const& d : line.cells) decisions.push_back(decision_json(d, shown_leaf(line.kind, d), format_of(d)));
     j["rows"].push_back({{"backing", vmsa::name(line.kind)}, {"cells", std::move(decisions)}});
   }
+  j["notes"] = notes_of(m.sides);
   return json_text(j);
 }
 
@@ -228,6 +245,7 @@ std::vector<std::pair<std::string, policy_difference>> grouped(std::span<policy_
 std::string to_text(policy_differences const& found, report_format format) {
   policy_side const& a = found.before;
   policy_side const& b = found.after;
+  std::array<policy_side, 2> const sides{a, b};
   auto const groups = grouped(found.list);
   if (format == report_format::markdown) {
     std::vector<row_cells> rows;
@@ -240,7 +258,7 @@ std::string to_text(policy_differences const& found, report_format format) {
       rows.push_back({vmsa::name(d.kind), accesses, cell(d.before, details), cell(d.after, details)});
     }
     return markdown({"backing", "access", markdown_text(a.label), markdown_text(b.label)}, rows) +
-           fmt::format("\n{}\n{}\n", legend, details_legend);
+           fmt::format("\n{}\n{}\n{}", legend, details_legend, notes_text(sides, true));
   }
   // Up to three lines for each change: the answers, the rules that gave them, and what the answers leave out.
   std::string out;
@@ -257,7 +275,7 @@ std::string to_text(policy_differences const& found, report_format format) {
     if (shows_details(d)) add("", "", leaf_details(d.before), leaf_details(d.after));
   }
   if (groups.empty()) out += "nothing differs\n";
-  out += fmt::format("\n{}\n{}\n", legend, details_legend);
+  out += fmt::format("\n{}\n{}\n{}", legend, details_legend, notes_text(sides, false));
   auto const before = a.policy.kernel();
   auto const after = b.policy.kernel();
   std::string const dma = before && after ? dma_changes_text(*before, *after) : "";
@@ -279,6 +297,7 @@ std::string to_json(policy_differences const& found) {
                             {"access", name(d.access)},
                             {"before", decision_json(d.before, shown_leaf(d.kind, d.before), format_of(d.before))},
                             {"after", decision_json(d.after, shown_leaf(d.kind, d.after), format_of(d.after))}});
+  j["notes"] = notes_of(std::array{a, b});
   return json_text(j);
 }
 

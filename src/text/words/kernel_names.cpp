@@ -108,7 +108,9 @@ kernel_flavour flavour_of(std::string_view kernel) noexcept {
   return out;
 }
 
-std::string vendor_warning(kernel_flavour const& flavour) {
+std::optional<std::string> vendor_note(std::string_view kernel) {
+  kernel_flavour const flavour = flavour_of(kernel);
+  if (flavour.vendor.empty()) return std::nullopt;
   return fmt::format(
       "\"{}\" in the kernel's name: the answer is upstream's, and such kernels {} changes of later "
       "releases, among them Normal-NC for vfio-pci (6.9) and cacheable PFNMAP (6.17). "

@@ -17,8 +17,6 @@ namespace vmsa::text {
 struct fault_dma {
   dma_answer device{};
   dma_mapping mapping{};
-
-  constexpr bool gets_through() const noexcept { return device.taken() && mapping.maps; }
 };
 
 /// One access with every value on its way. Of a scenario whose memory is not known the outcome holds the decoded fault,

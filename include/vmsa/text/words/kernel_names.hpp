@@ -22,8 +22,9 @@ struct kernel_flavour {
   bool known = false;  // of a distribution or vendor of which it is public that it takes changes of later releases
 };
 kernel_flavour flavour_of(std::string_view kernel) noexcept;
-// Why the answer for a kernel with such a name is upstream's, and how to tell what it does. The name has a vendor.
-std::string vendor_warning(kernel_flavour const& flavour);
+/// Why the answer for a kernel of somebody's own tree is upstream's, and how to tell what it does; none where the name,
+/// `linux-` before it or not, is upstream's.
+std::optional<std::string> vendor_note(std::string_view kernel);
 // What a release does not know of what is asked, and whether it was ever looked at.
 std::vector<std::string> release_notes(kernel_version v, policy_host const& host, memory_inputs const& memory,
                                        fault_access const& access);
