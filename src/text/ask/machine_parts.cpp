@@ -16,7 +16,12 @@ namespace {
 struct host_half {
   char const* ttbr;
   va_half half;
+  char const* sctlr;
 };
+
+bool has_wxn(register_set const& cpu, char const* sctlr) {
+  return sctlr_el1{{cpu.get(sctlr).value_or(0)}}.get<sctlr_el1::wxn>();
+}
 
 void add_host_half(machine& m, std::size_t cpu, host_half const& which, u64 tcr, u64 mair) {
   std::optional<u64> const ttbr = m.registers.cpus[cpu].get(which.ttbr);
@@ -46,6 +51,7 @@ void add_host_half(machine& m, std::size_t cpu, host_half const& which, u64 tcr,
   t.input_base = upper ? ~low_mask(g.value.input_bits) : 0;
   t.mair = mair;
   t.hardware_dirty = m.feat.hw_dirty_state && tcr_el1{{tcr}}.get<tcr_el1::ha>() && tcr_el1{{tcr}}.get<tcr_el1::hd>();
+  t.wxn = has_wxn(m.registers.cpus[cpu], which.sctlr);
   m.hosts.push_back(std::move(t));
 }
 
@@ -73,6 +79,7 @@ void add_hypervisor(machine& m, std::size_t cpu, u64 ttbr, u64 tcr, u64 mair) {
   t.shape = g.value;
   t.tcr = half;
   t.mair = mair;
+  t.wxn = has_wxn(m.registers.cpus[cpu], "SCTLR_EL2");
   t.two_halves = false;
   m.hosts.push_back(std::move(t));
 }
@@ -126,8 +133,8 @@ void add_host_tables(machine& m) {
     if (raw_hcr && hcr.get<hcr_el2::e2h>()) {
       u64 const tcr = cpu.get("TCR_EL2").value_or(0);
       u64 const mair = cpu.get("MAIR_EL2").value_or(0);
-      add_host_half(m, i, {"TTBR1_EL2", va_half::upper}, tcr, mair);
-      add_host_half(m, i, {"TTBR0_EL2", va_half::lower}, tcr, mair);
+      add_host_half(m, i, {"TTBR1_EL2", va_half::upper, "SCTLR_EL2"}, tcr, mair);
+      add_host_half(m, i, {"TTBR0_EL2", va_half::lower, "SCTLR_EL2"}, tcr, mair);
       continue;
     }
     if (std::optional<u64> const ttbr = cpu.get("TTBR0_EL2"))
@@ -139,8 +146,8 @@ void add_host_tables(machine& m) {
     if (guest_in || !on || !raw_hcr) continue;
     u64 const tcr = cpu.get("TCR_EL1").value_or(0);
     u64 const mair = cpu.get("MAIR_EL1").value_or(0);
-    add_host_half(m, i, {"TTBR1_EL1", va_half::upper}, tcr, mair);
-    add_host_half(m, i, {"TTBR0_EL1", va_half::lower}, tcr, mair);
+    add_host_half(m, i, {"TTBR1_EL1", va_half::upper, "SCTLR_EL1"}, tcr, mair);
+    add_host_half(m, i, {"TTBR0_EL1", va_half::lower, "SCTLR_EL1"}, tcr, mair);
   }
   add_kernel_of_vmcoreinfo(m);
 }

@@ -24,10 +24,11 @@ access_rights both(access_rights a, access_rights b) {
   return {a.read && b.read, a.write && b.write, a.execute && b.execute};
 }
 
-leaf_rights stage1_leaf_rights(descriptor leaf, u8 above, bool hierarchical, bool hardware_dirty) {
-  table_limits const limits{hierarchical ? u64{above} << 59 : 0};
-  return {stage1_rights(leaf, limits, {.hardware_dirty = hardware_dirty}),
-          stage1_rights(leaf, limits, {.el0 = true, .hardware_dirty = hardware_dirty})};
+table_limits limits_of(u8 above, bool hierarchical) { return {hierarchical ? u64{above} << 59 : 0}; }
+
+leaf_rights stage1_leaf_rights(descriptor leaf, table_limits limits, bool hardware_dirty, bool wxn) {
+  return {stage1_rights(leaf, limits, {.hardware_dirty = hardware_dirty, .wxn = wxn}),
+          stage1_rights(leaf, limits, {.el0 = true, .hardware_dirty = hardware_dirty, .wxn = wxn})};
 }
 
 // A leaf that was never used since its access flag was cleared is in no TLB: it is no alias yet.
@@ -76,6 +77,7 @@ guest_map map_guest(machine const& m, vm_table const& vm, sim::mapped_table cons
                       .data_cacheable = (g.sctlr >> 2 & 1) != 0,
                       .instruction_cacheable = (g.sctlr >> 12 & 1) != 0,
                       .feat = f};
+  bool const wxn = sctlr_el1{{g.sctlr}}.get<sctlr_el1::wxn>();
   controls const two{.fwb = vm.fwb.value_or(false), .feat = f};
   auto const stage2_of = [&](descriptor leaf) {
     return leaf_attributes(leaf, vm.shape.format, vm.vtcr.get<vtcr_el2::sh0>());
@@ -123,7 +125,7 @@ guest_map map_guest(machine const& m, vm_table const& vm, sim::mapped_table cons
           if (!accessed(r.first)) return;
           memory_attributes const first =
               apply_stage1_controls(stage1_leaf_attributes(r.first, shape.value, tcr.sh, g.mair, f), one);
-          access_rights const rights = stage1_leaf_rights(r.first, r.limits, !tcr.hpd, dirty).either();
+          access_rights const rights = stage1_leaf_rights(r.first, limits_of(r.limits, !tcr.hpd), dirty, wxn).either();
           for (u64 done = 0; done < r.size;) {
             u64 const at = r.output + done;
             sim::mapped_range const* const s2 = stage2.find(at);
@@ -157,10 +159,14 @@ leaf_rights rights_of(machine const& m, vm_table const& vm, descriptor leaf) {
 }
 
 leaf_rights rights_of(machine const&, host_table const& host, sim::mapped_range const& range) {
-  leaf_rights const both_levels = stage1_leaf_rights(range.first, range.limits, !host.tcr.hpd, host.hardware_dirty);
+  table_limits const limits = limits_of(range.limits, !host.tcr.hpd);
+  leaf_rights const both_levels = stage1_leaf_rights(range.first, limits, host.hardware_dirty, host.wxn);
   if (host.two_halves) return both_levels;
-  // One privilege level: XN is bit 54, and AP[1] is RES1 [VMSAv8-64 descriptors, EL2 translation regime].
-  return {{true, both_levels.el1.write, !stage1_bits::uxn::get(range.first.raw)}, {}};
+  // One privilege level: XN is bit 54, XNTable bit 60, and AP[1] is RES1 [VMSAv8-64 descriptors, EL2 translation
+  // regime].
+  bool const writes = both_levels.el1.write;
+  bool const never = stage1_bits::uxn::get(range.first.raw) || limits.uxn() || (host.wxn && writes);
+  return {{true, writes, !never}, {}};
 }
 
 owned machine_map::tell(sim::physical_mapping const& m, pa at) const {

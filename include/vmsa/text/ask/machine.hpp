@@ -71,6 +71,7 @@ struct host_table {
   u64 input_base = 0;
   u64 mair = 0;
   bool hardware_dirty = false;  // HA and HD: a leaf that is read-only and has DBM is writable and clean
+  bool wxn = false;             // SCTLR: what is writable is not executable
   bool two_halves = true;       // privileged and unprivileged permissions; false at EL2 without E2H
 };
 

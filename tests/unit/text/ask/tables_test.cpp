@@ -174,6 +174,29 @@ TEST_P(Sample, EveryMismatch) {
 
 INSTANTIATE_TEST_SUITE_P(Machines, Sample, testing::Values("n1", "lpa2"));
 
+// SCTLR_ELx.WXN, and XNTable of a regime with one privilege [Arm ARM, Stage 1 data and instruction access permissions].
+TEST(Tables, WhatTakesExecutionAway) {
+  machine const m;
+  sim::mapped_range page{.first = {0x0040'0000'0000'0703}};  // RW at EL1, UXN, no PXN
+  host_table kernel{.kind = "kernel"};
+  EXPECT_TRUE(rights_of(m, kernel, page).el1.execute);
+  kernel.wxn = true;
+  EXPECT_FALSE(rights_of(m, kernel, page).el1.execute);
+  EXPECT_TRUE(rights_of(m, kernel, page).el1.write);
+  page.first.raw |= 0b10 << 6;  // read-only
+  EXPECT_TRUE(rights_of(m, kernel, page).el1.execute);
+
+  page.first.raw = 0x703 | 0b01 << 6;
+  host_table el2{.kind = "hypervisor", .two_halves = false};
+  EXPECT_TRUE(rights_of(m, el2, page).el1.execute);
+  page.limits = 0b10;  // bit 60 of a table descriptor above
+  EXPECT_FALSE(rights_of(m, el2, page).el1.execute);
+  el2.tcr.hpd = true;
+  EXPECT_TRUE(rights_of(m, el2, page).el1.execute);
+  el2.wxn = true;
+  EXPECT_FALSE(rights_of(m, el2, page).el1.execute);
+}
+
 // Nothing that a guest does, and no FWB, makes cacheable what stage 2 calls Normal-NC; and where FWB is on already it
 // is no repair [Arm ARM, Stage 2 memory type and cacheability attributes].
 TEST(Tables, ARepairIsOfWhoCanEndTheMismatch) {
