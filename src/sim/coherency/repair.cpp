@@ -64,10 +64,14 @@ std::vector<scenario_change> candidates(scenario const& s) {
     }
   for (change_kind kind : {change_kind::map_write_back, change_kind::force_write_back})
     for (unsigned a = 0; a < s.agents.size(); ++a) {
-      bool const other = std::any_of(s.aliases.begin(), s.aliases.end(), [&](agent_alias const& x) {
-        return x.agent == a && !agree(x.attributes, forced, one_domain(s));
-      });
-      if (other) out.push_back({.kind = kind, .agent = a});
+      bool other = false;
+      bool possible = true;
+      for (agent_alias const& x : s.aliases) {
+        if (x.agent != a || agree(x.attributes, forced, one_domain(s))) continue;
+        other = true;
+        possible = possible && (kind == change_kind::map_write_back ? x.caches_by_stage1 : x.caches_by_fwb);
+      }
+      if (other && possible) out.push_back({.kind = kind, .agent = a});
     }
   for (change_kind kind : {change_kind::make_snoop, change_kind::set_canwbs})
     for (unsigned a = 0; a < s.agents.size(); ++a) {

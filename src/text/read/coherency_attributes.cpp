@@ -34,7 +34,13 @@ std::optional<summary> memory_type(toml_table const& t, std::string_view key) {
   return type;
 }
 
-memory_attributes decided(toml_table const& t, memory_attributes const& stage1, bool fwb) {
+// Stage 2's leaf, and that of the same memory under FWB.
+struct stage2_leaves {
+  stage2_attributes now{};
+  std::optional<stage2_attributes> under_fwb{};
+};
+
+stage2_leaves decided(toml_table const& t, bool fwb) {
   named_policy const policy = find_policy(t.need_string("policy", "a policy's name, such as \"linux-6.17\" or \"xen\""),
                                           t.file(), t.line("policy"));
   std::vector<std::string_view> names;
@@ -50,32 +56,46 @@ memory_attributes decided(toml_table const& t, memory_attributes const& stage1, 
     t.refuse("backing",
              fmt::format("{} maps no {} here: {}", policy.name(), vmsa::name(behind), d.row ? d.row->why : ""),
              "a backing that the policy maps; or stage2 = \"...\", the memory type of the mapping");
-  return combine(stage1, {.memattr = d.memattr, .sh = d.sh}, {.fwb = d.fwb});
+  host.cpu.s2fwb = true;
+  host.cpu.dic = t.flag("dic").value_or(true);
+  decision const forced = policy.decide_for(host, inputs_of(behind), behind, fault_access{});
+  stage2_leaves out{{.memattr = d.memattr, .sh = d.sh}, {}};
+  if (forced.maps() && forced.fwb) out.under_fwb = stage2_attributes{.memattr = forced.memattr, .sh = forced.sh};
+  return out;
+}
+
+stage2_leaves written(toml_table const& t, shareability sh, bool fwb) {
+  auto const type = memory_type(t, "stage2");
+  if (!type) t.refuse("", "stage1 without stage 2", "stage2, or policy and backing");
+  auto const memattr = encode_memattr(static_cast<stage2_memory>(*type), fwb);
+  if (!memattr) t.refuse("stage2", "has no encoding with FWB", "another memory type");
+  stage2_leaves out{{.memattr = *memattr, .sh = sh}, {}};
+  if (auto const forced = encode_memattr(static_cast<stage2_memory>(*type), true))
+    out.under_fwb = stage2_attributes{.memattr = *forced, .sh = sh};
+  return out;
 }
 
 }  // namespace
 
-memory_attributes alias_attributes(toml_table const& t) {
+void read_alias_attributes(toml_table const& t, coherency::agent_alias& alias) {
   shareability const sh = t.sh("sh").value_or(shareability::inner);
   if (auto const type = memory_type(t, "attributes")) {
     for (std::string_view other : {"stage1", "stage2", "policy", "backing"})
       if (t.has(other)) t.refuse(other, "beside attributes", "one or the other");
-    return with_effective_shareability(typed(*type, sh));
+    alias.attributes = with_effective_shareability(typed(*type, sh));
+    return;
   }
   auto const type = memory_type(t, "stage1");
   if (!type) t.refuse("", "no attributes", "attributes; or stage1 with stage2; or stage1 with policy and backing");
   memory_attributes stage1 = typed(*type, sh);
   stage1.sh = sh;  // as written: whether stage 1 forces Outer Shareable by itself is IMPLEMENTATION DEFINED
   bool const fwb = t.flag("fwb").value_or(false);
-  if (t.has("policy") || t.has("backing")) {
-    if (t.has("stage2")) t.refuse("stage2", "beside policy and backing", "one or the other");
-    return decided(t, stage1, fwb);
-  }
-  auto const stage2 = memory_type(t, "stage2");
-  if (!stage2) t.refuse("", "stage1 without stage 2", "stage2, or policy and backing");
-  auto const memattr = encode_memattr(static_cast<stage2_memory>(*stage2), fwb);
-  if (!memattr) t.refuse("stage2", "has no encoding with FWB", "another memory type");
-  return combine(stage1, {.memattr = *memattr, .sh = sh}, {.fwb = fwb});
+  bool const by_policy = t.has("policy") || t.has("backing");
+  if (by_policy && t.has("stage2")) t.refuse("stage2", "beside policy and backing", "one or the other");
+  stage2_leaves const leaves = by_policy ? decided(t, fwb) : written(t, sh, fwb);
+  alias.attributes = combine(stage1, leaves.now, {.fwb = fwb});
+  alias.caches_by_stage1 = is_write_back(combine(typed(summary::normal_wb, sh), leaves.now, {.fwb = fwb}));
+  alias.caches_by_fwb = !fwb && leaves.under_fwb && is_write_back(combine(stage1, *leaves.under_fwb, {.fwb = true}));
 }
 
 }  // namespace vmsa::text

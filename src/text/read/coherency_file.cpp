@@ -159,7 +159,7 @@ class coherency_reader {
     a.name = declared(t, file_.scenario.aliases);
     a.agent = agent_index(t.need_string("agent", agent_names()), t.line("agent"));
     a.mapped = t.flag("mapped").value_or(true);
-    a.attributes = alias_attributes(t);
+    read_alias_attributes(t, a);
     std::vector<std::size_t> const positions = t.item_lines("lines");
     std::size_t next = 0;
     for (std::string const& line : t.strings("lines")) a.lines.push_back(line_index(line, positions[next++]));

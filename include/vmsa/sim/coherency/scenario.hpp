@@ -107,6 +107,10 @@ struct agent_alias {
   memory_attributes attributes{};
   bool mapped = true;             // at the start
   std::vector<unsigned> lines{};  // empty: all
+  // What a repair may count on: Normal-WB at stage 1, or FWB, makes it write-back. Neither does where stage 2 forbids
+  // caching.
+  bool caches_by_stage1 = true;
+  bool caches_by_fwb = true;
 };
 
 struct scenario {

@@ -39,6 +39,22 @@ TEST(coherency_repair, a_clean_a_snoop_or_canwbs_repairs_a_dirty_line) {
   EXPECT_EQ(r.sets[0][0], (scenario_change{change_kind::add_cvac, 0, 1, 0, 0, false}));
 }
 
+// A guest whose stage 2 forbids caching cannot be told to map the memory write-back, nor does FWB help.
+TEST(coherency_repair, none_that_stage_2_forbids) {
+  scenario s{.lines = {{"line", {"x"}}},
+             .agents = {{.name = "host", .program = {wait(0), load(0, 0)}},
+                        {.name = "guest", .program = {store(0, 1), dsb(), signal(0)}}},
+             .aliases = {{.name = "wb", .agent = 0, .attributes = wb}, {.name = "nc", .agent = 1, .attributes = nc}},
+             .events = {"go"}};
+  EXPECT_TRUE(offers(find_repair(s), change_kind::map_write_back));
+  EXPECT_TRUE(offers(find_repair(s), change_kind::force_write_back));
+  s.aliases[1].caches_by_stage1 = false;
+  EXPECT_FALSE(offers(find_repair(s), change_kind::map_write_back));
+  EXPECT_TRUE(offers(find_repair(s), change_kind::force_write_back));
+  s.aliases[1].caches_by_fwb = false;
+  EXPECT_FALSE(offers(find_repair(s), change_kind::force_write_back));
+}
+
 // Snooping is a change also for a device that snoops except where a request says No_Snoop.
 TEST(coherency_repair, a_request_without_no_snoop_repairs_a_dirty_line) {
   scenario s = dirty_in_cache();

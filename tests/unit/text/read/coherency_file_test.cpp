@@ -281,6 +281,29 @@ TEST(coherency_file, attributes_come_from_both_stages_or_a_policy) {
   EXPECT_EQ(type("stage1 = \"Normal-WB\"\npolicy = \"tf-rmm\"\nbacking = \"vfio-pci-bar\"\n"), summary::normal_nc);
 }
 
+// What a repair may count on: the type that stage 1 leaves Normal-WB, and the leaf of the same memory under FWB.
+TEST(coherency_file, what_may_make_an_alias_write_back) {
+  struct row {
+    char const* how;
+    bool by_stage1;
+    bool by_fwb;
+  };
+  for (row const& r :
+       {row{"attributes = \"Normal-NC\"\n", true, true},
+        row{"stage1 = \"Normal-NC\"\nstage2 = \"Normal-WB\"\n", true, true},
+        row{"stage1 = \"Normal-WB\"\nstage2 = \"Normal-NC\"\n", false, false},
+        row{"stage1 = \"Normal-NC\"\nstage2 = \"Normal-NC\"\nfwb = true\n", false, false},
+        row{"stage1 = \"Normal-WB\"\npolicy = \"linux-6.12\"\nbacking = \"vfio-pci-bar\"\n", false, false},
+        row{"stage1 = \"Normal-NC\"\npolicy = \"linux-6.17\"\nbacking = \"anonymous\"\n", true, true},
+        row{"stage1 = \"Normal-NC\"\npolicy = \"linux-6.1\"\nbacking = \"devm-generic\"\n", false, false},
+        row{"stage1 = \"Normal-NC\"\npolicy = \"xen\"\nbacking = \"anonymous\"\n", true, false}}) {
+    std::string const toml = std::string("[[agent]]\nname = \"g\"\n[[alias]]\nname = \"a\"\nagent = \"g\"\n") + r.how;
+    coherency::agent_alias const a = parse_coherency(toml, "t").scenario.aliases[0];
+    EXPECT_EQ(a.caches_by_stage1, r.by_stage1) << r.how;
+    EXPECT_EQ(a.caches_by_fwb, r.by_fwb) << r.how;
+  }
+}
+
 // An alias that a policy decides takes DIC with FWB unless it says otherwise: memory that is PFNMAP needs both.
 TEST(coherency_file, dic_follows_fwb) {
   std::string const base_toml =
