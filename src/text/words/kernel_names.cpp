@@ -70,6 +70,13 @@ std::optional<granule> page_of(words part) {
   return std::nullopt;
 }
 
+// Kernels that are built with other pages than 4K and do not say so: RHEL 7 and 8 for Arm, Raspberry Pi 5's, Asahi's.
+std::optional<granule> page_of_tree(words part, words before) {
+  if (part == "el7a" || part == "el8") return granule::k64;
+  if ((part == "2712" && before == "rpi") || part == "asahi") return granule::k16;
+  return std::nullopt;
+}
+
 // Parts of the names of kernels that are upstream's or near it: numbers, revisions, architectures, build flavours.
 bool is_plain(words part) {
   constexpr words plain[] = {"arm64", "aarch64", "cloud", "next", "dirty", "rt", "lts", "virt", "x", "u"};
@@ -92,6 +99,8 @@ kernel_flavour flavour_of(std::string_view kernel) noexcept {
   constexpr words prefix = "linux-";
   if (kernel.starts_with(prefix)) kernel.remove_prefix(prefix.size());
   kernel_flavour out;
+  std::optional<granule> usual;
+  words before;
   for (words rest = kernel; !rest.empty();) {
     words const part = rest.substr(0, rest.find_first_of("-+.~_"));
     rest.remove_prefix(std::min(part.size() + 1, rest.size()));
@@ -99,12 +108,15 @@ kernel_flavour flavour_of(std::string_view kernel) noexcept {
       out.page = page;
       continue;
     }
+    if (std::optional<granule> const page = page_of_tree(part, before)) usual = page;
+    before = part;
     bool const known =
         std::any_of(std::begin(vendors), std::end(vendors), [&](words vendor) { return is_numbered(part, vendor); });
     if (known ? out.known : is_plain(part) || !out.vendor.empty()) continue;
     out.vendor = part;
     out.known = known;
   }
+  if (!out.page) out.page = usual;
   return out;
 }
 

@@ -65,6 +65,14 @@ TEST(KernelNames, PageSizes) {
   EXPECT_EQ(flavour_of("6.4.0-150600.23-64kb").page, granule::k64);
   EXPECT_EQ(flavour_of("6.12.0-64K").page, granule::k64);
   EXPECT_EQ(flavour_of("6.12.0-4k").page, granule::k4);
+  // Trees that are built with other pages than 4K: RHEL 7 and 8 for Arm, Raspberry Pi 5, Asahi.
+  EXPECT_EQ(flavour_of("4.18.0-553.el8_10.aarch64").page, granule::k64);
+  EXPECT_EQ(flavour_of("4.14.0-115.el7a.aarch64").page, granule::k64);
+  EXPECT_EQ(flavour_of("linux-6.6.31+rpt-rpi-2712").page, granule::k16);
+  EXPECT_EQ(flavour_of("6.17.0-asahi-00001-gabcdef01").page, granule::k16);
+  EXPECT_EQ(flavour_of("5.14.0-503.el9.aarch64+64k").page, granule::k64);
+  EXPECT_FALSE(flavour_of("5.14.0-503.el9.aarch64").page || flavour_of("6.6.31+rpt-rpi-v8").page ||
+               flavour_of("6.8.0-2712-generic").page);
   EXPECT_FALSE(flavour_of("6.12.0-64").page || flavour_of("6.12.0-64kernel").page || flavour_of("6.12.0-32k").page);
 }
 
