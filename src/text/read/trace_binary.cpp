@@ -17,6 +17,28 @@ using sim::trace_verb;
 
 constexpr std::size_t record = 24;
 
+tlbi_operation operation_of(u8 op, u8 el) noexcept {
+  return {.type = static_cast<tlbi_type>(op & 7),
+          .el = el,
+          .scope = static_cast<tlbi_scope>(op >> 6),
+          .last_level = (op & 16) != 0,
+          .range = (op & 8) != 0,
+          .nxs = (op & 32) != 0};
+}
+
+// Whether an instruction has what a record of `op` and `el` says; found out once for all of them, because a trace has
+// millions of TLBI.
+bool exists(u8 op, u8 el) {
+  static std::array<std::array<bool, 256>, 4> const known = [] {
+    std::array<std::array<bool, 256>, 4> out{};
+    for (unsigned e = 1; e < 4; ++e)
+      for (unsigned o = 0; o < 3u << 6; ++o)
+        out[e][o] = parse_tlbi(vmsa::text::name(operation_of(static_cast<u8>(o), static_cast<u8>(e)))).has_value();
+    return out;
+  }();
+  return known[el][op];
+}
+
 class binary_source final : public trace_source {
  public:
   binary_source(std::string file, std::string content) : trace_source(std::move(file)), content_(std::move(content)) {
@@ -154,19 +176,13 @@ class binary_source final : public trace_source {
       }
       case trace_verb::tlbi: {
         event.value = a;
-        tlbi_operation& t = event.tlbi;
-        t.type = static_cast<tlbi_type>(op & 7);
-        t.range = (op & 8) != 0;
-        t.last_level = (op & 16) != 0;
-        t.nxs = (op & 32) != 0;
         if (op >> 6 == 3) refuse(fmt::format("TLBI {}", op), "local, inner or outer in bits 7:6");
-        t.scope = static_cast<tlbi_scope>(op >> 6);
         event.vmid = static_cast<u16>(b);
         event.has_vmid = (b >> 16 & 1) != 0;
         event.at_el1 = (b >> 17 & 1) != 0;
-        t.el = static_cast<u8>(b >> 18 & 3);
-        if (t.el == 0 || !parse_tlbi(vmsa::text::name(t)))
-          refuse(fmt::format("TLBI {}", op), "an instruction that exists");
+        u8 const el = static_cast<u8>(b >> 18 & 3);
+        if (!exists(op, el)) refuse(fmt::format("TLBI {}", op), "an instruction that exists");
+        event.tlbi = operation_of(op, el);
         return;
       }
       case trace_verb::cache:
