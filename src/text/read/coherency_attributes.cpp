@@ -34,9 +34,11 @@ std::optional<summary> memory_type(toml_table const& t, std::string_view key) {
   return type;
 }
 
-// Stage 2's leaf, and that of the same memory under FWB.
+// Stage 2's leaf, whether FWB is in force for it, which not every policy leaves to the host, and the leaf of the same
+// memory under FWB.
 struct stage2_leaves {
   stage2_attributes now{};
+  bool fwb = false;
   std::optional<stage2_attributes> under_fwb{};
 };
 
@@ -59,7 +61,7 @@ stage2_leaves decided(toml_table const& t, bool fwb) {
   host.cpu.s2fwb = true;
   host.cpu.dic = t.flag("dic").value_or(true);
   decision const forced = policy.decide_for(host, inputs_of(behind), behind, fault_access{});
-  stage2_leaves out{{.memattr = d.memattr, .sh = d.sh}, {}};
+  stage2_leaves out{{.memattr = d.memattr, .sh = d.sh}, d.fwb, {}};
   if (forced.maps() && forced.fwb) out.under_fwb = stage2_attributes{.memattr = forced.memattr, .sh = forced.sh};
   return out;
 }
@@ -69,7 +71,7 @@ stage2_leaves written(toml_table const& t, shareability sh, bool fwb) {
   if (!type) t.refuse("", "stage1 without stage 2", "stage2, or policy and backing");
   auto const memattr = encode_memattr(static_cast<stage2_memory>(*type), fwb);
   if (!memattr) t.refuse("stage2", "has no encoding with FWB", "another memory type");
-  stage2_leaves out{{.memattr = *memattr, .sh = sh}, {}};
+  stage2_leaves out{{.memattr = *memattr, .sh = sh}, fwb, {}};
   if (auto const forced = encode_memattr(static_cast<stage2_memory>(*type), true))
     out.under_fwb = stage2_attributes{.memattr = *forced, .sh = sh};
   return out;
@@ -93,9 +95,11 @@ void read_alias_attributes(toml_table const& t, coherency::agent_alias& alias) {
   bool const by_policy = t.has("policy") || t.has("backing");
   if (by_policy && t.has("stage2")) t.refuse("stage2", "beside policy and backing", "one or the other");
   stage2_leaves const leaves = by_policy ? decided(t, fwb) : written(t, sh, fwb);
-  alias.attributes = combine(stage1, leaves.now, {.fwb = fwb});
-  alias.caches_by_stage1 = is_write_back(combine(typed(summary::normal_wb, sh), leaves.now, {.fwb = fwb}));
-  alias.caches_by_fwb = !fwb && leaves.under_fwb && is_write_back(combine(stage1, *leaves.under_fwb, {.fwb = true}));
+  controls const now{.fwb = leaves.fwb};
+  alias.attributes = combine(stage1, leaves.now, now);
+  alias.caches_by_stage1 = is_write_back(combine(typed(summary::normal_wb, sh), leaves.now, now));
+  alias.caches_by_fwb =
+      !leaves.fwb && leaves.under_fwb && is_write_back(combine(stage1, *leaves.under_fwb, {.fwb = true}));
 }
 
 }  // namespace vmsa::text

@@ -278,6 +278,10 @@ TEST(coherency_file, attributes_come_from_both_stages_or_a_policy) {
   EXPECT_EQ(type("stage1 = \"Normal-NC\"\npolicy = \"" + tests_folder() +
                  "/decide/trust-the-vma.toml\"\nbacking = \"pci-sysfs-resource\"\n"),
             summary::device_nGnRE);
+  // Xen never uses FWB, tf-rmm always does, whatever the host has.
+  EXPECT_EQ(type("stage1 = \"Normal-NC\"\npolicy = \"xen\"\nbacking = \"anonymous\"\nfwb = true\n"),
+            summary::normal_nc);
+  EXPECT_EQ(type("stage1 = \"Normal-NC\"\npolicy = \"tf-rmm\"\nbacking = \"anonymous\"\n"), summary::normal_wb);
   EXPECT_EQ(type("stage1 = \"Normal-WB\"\npolicy = \"tf-rmm\"\nbacking = \"vfio-pci-bar\"\n"), summary::normal_nc);
 }
 
