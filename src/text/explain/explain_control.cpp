@@ -241,7 +241,7 @@ explanation explain(vtcr_el2 vtcr, processor const& m) {
   }
   bool const dirties = vtcr.get<vtcr_el2::ha>() && vtcr.get<vtcr_el2::hd>();
   if (vtcr.get<vtcr_el2::hdbss>())
-    e.notes.push_back(!f.hdbss  ? fmt::format("HDBSS is RES0 where FEAT_HDBSS is not")
+    e.notes.push_back(!f.hdbss  ? std::string("HDBSS is RES0 where FEAT_HDBSS is not")
                       : dirties ? "HDBSS: each stage 2 leaf that hardware makes dirty is appended to the structure at "
                                   "HDBSSBR_EL2, while SCR_EL3.HDBSSEn is 1; once it is full such a write is a stage 2 "
                                   "permission fault with HDBSSF in ESR_EL2"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "vmsa/text/report/translation_report.hpp"
-#include "vmsa/mmu/dirty_structure.hpp"
 
 #include <fmt/format.h>
 
@@ -9,6 +8,7 @@
 #include "text/report/attributes_json.hpp"
 #include "text/report/json.hpp"
 #include "text/report/walk_lines.hpp"
+#include "vmsa/mmu/dirty_structure.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/names.hpp"
 #include "vmsa/text/words/wide_number.hpp"
