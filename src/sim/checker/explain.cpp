@@ -24,8 +24,23 @@ struct flight {
 }  // namespace
 
 void checker::state::keep(log_entry const& entry) {
-  if (log.size() == longest_log) log.pop_front();
+  if (log.size() == longest_log) {
+    if (log.front().kind == log_entry::tlbi) {
+      logged_tlbis.pop_front();
+      ++first_tlbi;
+    }
+    log.pop_front();
+  }
   log.push_back(entry);
+}
+
+void checker::state::keep(issued_tlbi const& op) {
+  logged_tlbis.push_back(op);
+  keep({.kind = log_entry::tlbi,
+        .pe = op.pe,
+        .event = op.event,
+        .line = op.line,
+        .number = first_tlbi + logged_tlbis.size() - 1});
 }
 
 std::size_t checker::state::log_after(u32 after) const noexcept {
@@ -41,7 +56,7 @@ checker::state::explanation checker::state::explain(u32 n) const {
   if (x.repeat_event != 0) return {violation_cause::tlbi_not_repeated, x.repeat_event, x.repeat_line};
   auto const at = [](violation_cause why, log_entry const& l) { return explanation{why, l.event, l.line}; };
   auto const mismatch = [&](violation_cause why, log_entry const& l) {
-    if (why == violation_cause::isb_missing) return explanation{why, l.op.sync_event, l.op.sync_line};
+    if (why == violation_cause::isb_missing) return explanation{why, tlbi_of(l).sync_event, tlbi_of(l).sync_line};
     return at(why, l);
   };
   bool cleaned = machine.coherent_walks;
@@ -70,7 +85,7 @@ checker::state::explanation checker::state::explain(u32 n) const {
         bool const full = l.barrier.loads && l.barrier.stores;
         if (f.entry->pe != l.pe) {
           f.other_dsb |= full;
-        } else if (completes(l.barrier, f.entry->op.domain) && !(l.barrier.nxs && x.xs)) {
+        } else if (completes(l.barrier, tlbi_of(*f.entry).domain) && !(l.barrier.nxs && x.xs)) {
           f.complete = true;
           stage2_gone |= f.reach;
           if (f.what != effect::stage2) gone |= f.reach;
@@ -80,15 +95,16 @@ checker::state::explanation checker::state::explain(u32 n) const {
         }
       }
     } else if (l.kind == log_entry::tlbi) {
-      match_result const m = match(l.op, c, x);
+      issued_tlbi const& op = tlbi_of(l);
+      match_result const m = match(op, c, x);
       if (m.what == effect::nothing) {
-        bool const for_combined = stage2 && (l.op.op.type == tlbi_type::vmall || l.op.op.type == tlbi_type::by_asid ||
-                                             l.op.op.type == tlbi_type::by_va || l.op.op.type == tlbi_type::by_vaa);
+        bool const for_combined = stage2 && (op.op.type == tlbi_type::vmall || op.op.type == tlbi_type::by_asid ||
+                                             op.op.type == tlbi_type::by_va || op.op.type == tlbi_type::by_vaa);
         if (for_combined && stage2_gone != 0) {
           if (refused_stage1.why == violation_cause::none) refused_stage1 = mismatch(m.why, l);
-        } else if (refused.why == violation_cause::none || (refused_touched && !l.op.touched)) {
+        } else if (refused.why == violation_cause::none || (refused_touched && !op.touched)) {
           refused = mismatch(m.why, l);
-          refused_touched = l.op.touched;
+          refused_touched = op.touched;
         }
         continue;
       }
@@ -99,7 +115,7 @@ checker::state::explanation checker::state::explain(u32 n) const {
                                             : at(violation_cause::dsb_before_missing, l);
         continue;
       }
-      u64 reach = l.op.reach & x.holders;
+      u64 reach = op.reach & x.holders;
       if (m.what == effect::combined) reach &= stage2_gone;
       if (reach == 0) {
         if (order.why == violation_cause::none) order = at(violation_cause::tlbi_order, l);
@@ -150,8 +166,8 @@ checker::state::explanation checker::state::earlier(tlb_element const& x) const 
       continue;
     }
     if (l.kind != log_entry::tlbi) continue;
-    if (l.op.touched) break;
-    if (match(l.op, c, x).what == effect::nothing) continue;
+    if (tlbi_of(l).touched) break;
+    if (match(tlbi_of(l), c, x).what == effect::nothing) continue;
     log_entry const& named = completion != nullptr ? *completion : l;
     return {violation_cause::tlbi_before_write, named.event, named.line};
   }
@@ -170,21 +186,22 @@ checker::state::explanation checker::state::explain_emptying(u32 n) const {
   for (std::size_t i = log_after(since); i < log.size(); ++i) {
     log_entry const& l = log[i];
     if (l.kind == log_entry::tlbi) {
-      match_result m = match(l.op, c, any);
+      issued_tlbi const& op = tlbi_of(l);
+      match_result m = match(op, c, any);
       if (m.what != effect::nothing && m.what != effect::everything) m = {effect::nothing, violation_cause::tlbi_scope};
       if (m.what == effect::nothing) {
         if (refused.why == violation_cause::none)
-          refused = m.why == violation_cause::isb_missing ? explanation{m.why, l.op.sync_event, l.op.sync_line}
+          refused = m.why == violation_cause::isb_missing ? explanation{m.why, op.sync_event, op.sync_line}
                                                           : explanation{m.why, l.event, l.line};
         continue;
       }
       if (m.why != violation_cause::none && refused.why == violation_cause::none) refused = {m.why, l.event, l.line};
-      flights.push_back({&l, m.what, l.op.reach, false, false, nullptr, false});
+      flights.push_back({&l, m.what, op.reach, false, false, nullptr, false});
     } else if (l.kind == log_entry::dsb) {
       for (flight& f : flights) {
         if (f.entry->pe != l.pe)
           f.other_dsb |= l.barrier.loads && l.barrier.stores;
-        else if (completes(l.barrier, f.entry->op.domain))
+        else if (completes(l.barrier, tlbi_of(*f.entry).domain))
           f.complete = true;
         else if (f.weak_dsb == nullptr)
           f.weak_dsb = &l;

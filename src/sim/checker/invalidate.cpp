@@ -291,7 +291,7 @@ void checker::state::invalidate(trace_event const& e) {
   });
   if (type == tlbi_type::all && op.op.el == 1 && contexts.empty())
     p.emptied.push_back({none, event, op.domain, op.reach, op.op.nxs, true});
-  keep({.kind = log_entry::tlbi, .pe = op.pe, .event = event, .line = line, .op = op});
+  keep(op);
 }
 
 // Only a DSB for loads and stores, by the PE that issued the operation, and over its domain [RPSMWS, RYNJCP].

@@ -94,14 +94,15 @@ struct match_result {
   violation_cause why = violation_cause::none;  // of nothing
 };
 
+// Small, because a trace may be barriers in the main, and each goes to the log.
 struct log_entry {
   enum kind_type : u8 { tlbi, dsb, clean, done } kind = tlbi;
   u8 pe = 0;
   trace_barrier barrier{};
   u32 event = 0;
   u32 line = 0;
-  issued_tlbi op{};
-  u64 address = 0;
+  u64 number = 0;   // of a TLBI: its place in the log of TLBI
+  u64 address = 0;  // of a clean
   u64 size = 0;
 };
 
@@ -189,6 +190,8 @@ struct checker::state {
   std::vector<u32> spare;
   std::vector<judge::processor> pes;
   std::deque<judge::log_entry> log;
+  std::deque<issued_tlbi> logged_tlbis;           // those of `log`, in its order
+  u64 first_tlbi = 0;                             // the number of the first of them
   static constexpr std::size_t most_places = 64;  // of one frame in the trees
   unsigned compared = 0;                          // entries, by the comparison of a table with a leaf at hand
   static constexpr unsigned most_compared = 1u << 20;
@@ -307,6 +310,10 @@ struct checker::state {
   void report_element(violation_class what, violation_severity severity, u32 n, descriptor now = {});
   void mark_reported(u32 n);
   void keep(judge::log_entry const& entry);
+  void keep(issued_tlbi const& op);
+  issued_tlbi const& tlbi_of(judge::log_entry const& entry) const noexcept {
+    return logged_tlbis[entry.number - first_tlbi];
+  }
 
   // use.cpp
   struct seen_leaf {
