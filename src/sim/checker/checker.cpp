@@ -30,7 +30,11 @@ geometry_result trace_geometry(trace_machine const& m, trace_table const& t) {
   return {{}, m.start == -2 ? geometry_error::input_too_small : geometry_error::start_level_mismatch};
 }
 
-checker::state::state(trace_machine const& m, checker_policy const& p) : machine(m), policy(p), pes(m.pes) {}
+checker::state::state(trace_machine const& m, checker_policy const& p) : machine(m), policy(p), pes(m.pes) {
+  for (unsigned one = 0; one < m.pes; ++one)
+    for (unsigned two = 0; two < m.pes; ++two)
+      if (m.inner[one] != m.inner[two]) outside[one] |= u64{1} << two;
+}
 
 checker::checker(trace_machine const& machine, checker_policy const& policy) {
   if (machine.pes == 0 || machine.pes > trace_machine::most_pes)

@@ -71,9 +71,7 @@ void checker::state::unlist(u32 n) {
 // How far a barrier of `writer` must reach for the walkers that may hold the entry.
 trace_domain checker::state::walkers(u8 writer, u64 holders) const noexcept {
   if ((holders & ~(u64{1} << writer)) == 0) return trace_domain::non_shareable;
-  for (unsigned p = 0; p < machine.pes; ++p)
-    if ((holders >> p & 1) != 0 && machine.inner[p] != machine.inner[writer]) return trace_domain::outer;
-  return trace_domain::inner;
+  return (holders & outside[writer]) != 0 ? trace_domain::outer : trace_domain::inner;
 }
 
 // True when no walk fetches the old entry again. `weak`: only by the DSB of `by_pe`, which did not write.
@@ -212,8 +210,7 @@ issued_tlbi checker::state::resolve(trace_event const& e) const {
       op.domain = trace_domain::non_shareable;
       break;
     case tlbi_scope::inner:
-      for (unsigned q = 0; q < machine.pes; ++q)
-        if (machine.inner[q] == machine.inner[e.pe]) op.reach |= u64{1} << q;
+      op.reach = all_pes() & ~outside[e.pe];
       op.domain = trace_domain::inner;
       break;
     case tlbi_scope::outer:

@@ -189,6 +189,7 @@ struct checker::state {
   std::vector<tlb_element> elements;
   std::vector<u32> spare;
   std::vector<judge::processor> pes;
+  std::array<u64, trace_machine::most_pes> outside{};  // PEs of other Inner Shareable domains than this PE's
   std::deque<judge::log_entry> log;
   std::deque<issued_tlbi> logged_tlbis;           // those of `log`, in its order
   u64 first_tlbi = 0;                             // the number of the first of them
