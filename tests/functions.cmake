@@ -13,7 +13,6 @@ function(vmsa_label test target)
   endforeach()
 endfunction()
 
-set(VMSA_FUZZ OFF CACHE BOOL "Build the fuzz targets (clang with libFuzzer)")
 set(VMSA_FUZZ_SECONDS 20 CACHE STRING "How long each fuzz target runs as a test")
 
 if(NOT VMSA_CORE_ONLY)
@@ -72,8 +71,8 @@ function(vmsa_add_cli_test name)
   vmsa_label(cli.${name} vmsa_cli ${arg_LABELS})
 endfunction()
 
-# vmsa_add_fuzzer(NAME SOURCE... [SECONDS n]): a libFuzzer target, built by the fuzz preset only, which runs for
-# VMSA_FUZZ_SECONDS, and for SECONDS at the least.
+# vmsa_add_fuzzer(NAME SOURCE... [SECONDS n]): a libFuzzer target, built where VMSA_FUZZ is on (the preset
+# asan-ubsan), which runs for VMSA_FUZZ_SECONDS, and for SECONDS at the least.
 # tests/fuzz/corpus/NAME holds its seeds, where there are any.
 function(vmsa_add_fuzzer name)
   if(NOT VMSA_FUZZ)
@@ -86,6 +85,7 @@ function(vmsa_add_fuzzer name)
   endif()
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE vmsa::text)
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set(found ${CMAKE_CURRENT_BINARY_DIR}/corpus/${name})
   file(MAKE_DIRECTORY ${found})
