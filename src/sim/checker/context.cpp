@@ -46,14 +46,15 @@ void checker::declare(trace_table const& table, geometry const& shape) {
 }
 
 void checker::state::add_tree(trace_table const& table, geometry const& shape) {
-  for (u32 n = 0; n < trees.size(); ++n) {
+  for (u32 const n : trees_at(table.root)) {
     trace_table const& t = trees[n].declared;
-    if (t.of != table.of || t.root != table.root || t.regime != table.regime || t.upper != table.upper) continue;
+    if (t.of != table.of || t.regime != table.regime || t.upper != table.upper) continue;
     context_of(n, table.vmid);
     return;
   }
   auto const n = static_cast<u32>(trees.size());
   trees.push_back({table, shape, {}});
+  trees_of_root[table.root].push_back(n);
   context_of(n, table.vmid);
   add_root(n);
 }
@@ -118,9 +119,8 @@ u32 checker::state::loaded(u8 n, bool effective) {
   synchronized const& r = pes[n].vttbr;
   if (effective ? !r.effective_known : !r.known) return none;
   u64 const value = effective ? r.effective : r.value;
-  for (u32 t = 0; t < trees.size(); ++t)
-    if (trees[t].declared.of == stage::two && trees[t].declared.root == root_of(value))
-      return context_of(t, vmid_of(value));
+  for (u32 const t : trees_at(root_of(value)))
+    if (trees[t].declared.of == stage::two) return context_of(t, vmid_of(value));
   return none;
 }
 
@@ -170,11 +170,10 @@ void checker::state::synchronize(trace_event const& e) {
     if (u32 const n = loaded(who, true); n != none && contexts[n].mode == trace_mode::by_register) enter(who, n, e);
   for (unsigned i = 0; i < 4; ++i) {
     if (!new_half[i]) continue;
-    for (u32 t = 0; t < trees.size(); ++t) {
+    for (u32 const t : trees_at(root_of(p.ttbr[i].effective))) {
       trace_table const& d = trees[t].declared;
       bool const el1 = d.regime == trace_regime::el10;
-      if (d.of != stage::one || d.root != root_of(p.ttbr[i].effective) || d.upper != ((i & 1) != 0) || el1 != (i < 2))
-        continue;
+      if (d.of != stage::one || d.upper != ((i & 1) != 0) || el1 != (i < 2)) continue;
       for (u32 const n : trees[t].contexts)
         if (contexts[n].mode == trace_mode::by_register) enter(who, n, e);
     }

@@ -289,6 +289,7 @@ bool checker::state::root_may_be_used(context const& c, u32 n, frame const& f, p
   }
   if (in_use) return true;
   if (in_register && p.root) {
+    if (trees[p.tree].given_event == 0) given_trees.push_back(p.tree);
     trees[p.tree].given_event = event;
     trees[p.tree].given_line = line;
   }
@@ -303,8 +304,10 @@ bool checker::state::root_may_be_used(context const& c, u32 n, frame const& f, p
 // A root that was given away is a table again.
 void checker::state::take_again(trace_event const& e) {
   u64 const size = e.verb == trace_verb::hint ? granule_bytes() : e.size;
-  for (tree& t : trees)
-    if (t.given_event != 0 && t.declared.root - e.address < size) t.given_event = 0;
+  std::erase_if(given_trees, [&](u32 n) {
+    if (trees[n].declared.root - e.address < size) trees[n].given_event = 0;
+    return trees[n].given_event == 0;
+  });
 }
 
 // The table and all that it leads to.

@@ -6,6 +6,7 @@
 #include <boost/container/stable_vector.hpp>
 #include <deque>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -182,6 +183,8 @@ struct checker::state {
   trace_machine machine;
   checker_policy policy;
   std::vector<judge::tree> trees;
+  std::unordered_map<u64, std::vector<u32>> trees_of_root;
+  std::vector<u32> given_trees;  // whose given_event was set since it was last looked through
   boost::container::stable_vector<context> contexts;
   std::unordered_map<u16, std::vector<u32>> by_vmid;
   std::unordered_map<u64, std::unique_ptr<frame>> frames;
@@ -282,6 +285,10 @@ struct checker::state {
   bool completes(trace_barrier const& b, trace_domain domain) const noexcept;
 
   // context.cpp
+  std::span<u32 const> trees_at(u64 root) const noexcept {
+    auto const found = trees_of_root.find(root);
+    return found == trees_of_root.end() ? std::span<u32 const>{} : found->second;
+  }
   u32 context_of(u32 tree, u16 vmid);
   void add_tree(trace_table const& table, geometry const& shape);
   void load_register(trace_event const& e);

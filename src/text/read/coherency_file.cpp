@@ -65,19 +65,27 @@ class coherency_reader {
     file_.title = root_.string("title").value_or("");
     file_.reason = root_.string("reason").value_or("");
     read_expectation();
-    for (toml_table const& t : root_.tables("line")) read_line(t);
+    for (toml_table const& t : few("line", coherency::max_lines)) read_line(t);
     if (file_.scenario.lines.empty()) file_.scenario.lines.push_back({"line", {"x"}});
-    std::vector<toml_table> const agents = root_.tables("agent");
-    std::vector<toml_table> const devices = root_.tables("device");
+    std::vector<toml_table> const agents = few("agent", coherency::max_agents);
+    std::vector<toml_table> const devices = few("device", coherency::max_agents);
     for (toml_table const& t : agents) read_agent(t, coherency::agent_kind::pe);
     for (toml_table const& t : devices) read_agent(t, coherency::agent_kind::device);
-    for (toml_table const& t : root_.tables("alias")) read_alias(t);
+    for (toml_table const& t : few("alias", coherency::max_aliases)) read_alias(t);
     // Programs last, since they name what may be declared after them.
     unsigned next = 0;
     for (toml_table const& t : agents) read_program(t, next++);
     for (toml_table const& t : devices) read_program(t, next++);
     root_.finish();
     if (auto const p = coherency::find_problem(file_.scenario)) report(*p);
+  }
+
+  // All of one kind; more than the model holds are refused before names are compared with names.
+  std::vector<toml_table> few(std::string_view key, unsigned most) const {
+    std::vector<toml_table> all = root_.tables(key);
+    if (all.size() > most)
+      fail(all[most].line(), fmt::format("{} of [[{}]]", all.size(), key), fmt::format("at most {}", most));
+    return all;
   }
 
   void read_expectation() {
@@ -109,7 +117,10 @@ class coherency_reader {
     lines.push_back({declared(t, lines), {}});
     if (is_place(lines.back().name, lines.size() - 1))
       t.refuse("name", "is the name of a word already", "a name of its own");
-    for (std::string const& word : t.strings("words")) {
+    std::vector<std::string> const words = t.strings("words");
+    if (words.size() > coherency::max_words)
+      t.refuse("words", fmt::format("{} words", words.size()), fmt::format("at most {}", coherency::max_words));
+    for (std::string const& word : words) {
       if (!is_name(word)) t.refuse("words", fmt::format("\"{}\"", word), std::string(name_rule));
       if (is_place(word, lines.size()))
         t.refuse("words", fmt::format("\"{}\" is there already", word), "names of their own");

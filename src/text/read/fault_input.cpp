@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
 
 #include "text/read/coherency_device.hpp"
 #include "text/read/form_lines.hpp"
@@ -218,13 +220,20 @@ fault_scenario parse_fault_scenario(std::string_view text, std::string file) {
   if (auto const t = root.table("host")) host = read_host(*t);
 
   s.memory_known = true;
+  std::map<u64, std::size_t> places;  // of s.memory, by IPA: disjoint as they come, only neighbours can overlap
   for (toml_table const& t : root.tables("memory")) {
     named_region r = read_memory(t);
     if (host) check_against_host(t, r.where, *host);
-    for (named_region const& other : s.memory)
+    auto const above = places.lower_bound(r.where.base.value);
+    auto const refuse_beside = [&](auto const& place) {
+      named_region const& other = s.memory[place->second];
       if (other.where.contains(r.where.base) || r.where.contains(other.where.base))
         t.refuse("ipa", fmt::format("{} overlaps \"{}\" at {}", hex(r.where.base), other.name, hex(other.where.base)),
                  "disjoint ranges");
+    };
+    if (above != places.end()) refuse_beside(above);
+    if (above != places.begin()) refuse_beside(std::prev(above));
+    places.emplace(r.where.base.value, s.memory.size());
     s.memory.push_back(std::move(r));
   }
   std::sort(s.memory.begin(), s.memory.end(),

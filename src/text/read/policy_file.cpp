@@ -113,8 +113,6 @@ situation_set widest_hole(situation_set hole, std::span<rule const> rows) {
   switch (c.what) {
     case policy_problem::empty:
       throw input_error(file, 0, "no [[rule]]", "one rule at least, and a rule for everything");
-    case policy_problem::too_many:
-      throw input_error(file, 0, fmt::format("{} rules", rows.size()), fmt::format("{} at most", max_policy_rows));
     case policy_problem::impossible:
       throw input_error(
           file, line,
@@ -130,6 +128,7 @@ situation_set widest_hole(situation_set hole, std::span<rule const> rows) {
       throw input_error(file, 0, fmt::format("no rule for {}", describe(widest_hole(c.witness, rows))),
                         "a last rule without conditions takes what is left");
     case policy_problem::none:
+    case policy_problem::too_many:  // refused before any was read
     case policy_problem::too_complex: break;
   }
   throw input_error(file, line, "too many overlapping conditions to prove that every rule can match",
@@ -193,7 +192,11 @@ user_policy user_policy::parse(std::string_view text, std::string file) {
   policy_traits traits;
   traits.fwb = pick(root, "fwb", fwb_names, fwb_use::if_present);
   traits.linux_cache_duties = root.flag("cache_maintenance").value_or(true);
-  for (toml_table const& t : root.tables("rule")) {
+  std::vector<toml_table> const rules = root.tables("rule");
+  if (rules.size() > max_policy_rows)
+    throw input_error(root.file(), rules[max_policy_rows].line(), fmt::format("{} rules", rules.size()),
+                      fmt::format("{} at most", max_policy_rows));
+  for (toml_table const& t : rules) {
     char const* const id = d->keep(t.need_string("id", "a name for the rule"));
     char const* const why = d->keep(t.need_string("why", "the reason, a sentence"));
     match const when = read_match(t);

@@ -372,6 +372,10 @@ TEST(coherency_file, what_is_wrong_is_named_with_its_line) {
        3, "no such step"},
       {"[[line]]\nname = \"l\"\nwords = [\"l\"]\n[[agent]]\nname = \"a\"\n", 3, "there already"},
       {"[[agent]]\nname = \"a\"\ndomain = 99\n", 3, "99"},
+      {"[[line]]\n[[line]]\n[[line]]\n[[line]]\n[[line]]\n", 5, "5 of [[line]]"},
+      {"[[line]]\nname = \"l\"\nwords = "
+       "[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"]\n",
+       3, "17 words"},
   };
   for (bad_input const& bad : table) {
     SCOPED_TRACE(bad.toml);

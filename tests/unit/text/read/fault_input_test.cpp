@@ -47,6 +47,33 @@ backing = "memfd"
   EXPECT_EQ(s.memory[0].where.base, ipa{0x40000000});
 }
 
+TEST(FaultInput, NoTwoMemoriesOverlap) {
+  auto const at = [](std::string const& ipa, std::string const& size) {
+    return "[[memory]]\nipa = \"" + ipa + "\"\nsize = \"" + size + "\"\npa = \"0x0\"\nbacking = \"memfd\"\n";
+  };
+  std::string const two = at("0x8000", "0x4000") + at("0x2000", "0x2000");
+  struct row {
+    char const *ipa, *size;
+    bool overlaps;
+  };
+  for (row const& r : {row{"0x8000", "0x4000", true},
+                       {"0xb000", "0x8000", true},
+                       {"0x7000", "0x2000", true},
+                       {"0x9000", "0x1000", true},
+                       {"0x1000", "0x2000", true},
+                       {"0x1000", "0x20000", true},
+                       {"0x0", "0x2000", false},
+                       {"0x4000", "0x4000", false},
+                       {"0xc000", "0x1000", false}}) {
+    SCOPED_TRACE(std::string(r.ipa) + " " + r.size);
+    std::string const text = two + at(r.ipa, r.size);
+    if (r.overlaps)
+      EXPECT_EQ(refusal(text).first, 12u);
+    else
+      EXPECT_EQ(parse_fault_scenario(text, "t").memory.size(), 3u);
+  }
+}
+
 TEST(FaultInput, AnAccessByRegistersIsTakenAsItIs) {
   fault_scenario const s = parse_fault_scenario(
       "[[access]]\nesr = \"0x93810006\"\nfar = \"0x123\"\nhpfar = \"0x200000\"\nmair = \"0x04\"\n", "t");

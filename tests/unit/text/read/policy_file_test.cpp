@@ -190,6 +190,7 @@ TEST(PolicyFile, WhatAnOutcomeNeedsAndMayNotHave) {
   std::string many;
   for (int i = 0; i < 65; ++i)
     many += "[[rule]]\nid = \"" + std::to_string(i) + "\"\nmemory_type = \"normal-wb\"\nwhy = \"w\"\n";
+  EXPECT_TRUE(has(wrong(many), ":257: 65 rules"));
   EXPECT_TRUE(has(wrong(many), "64 at most"));
 }
 
