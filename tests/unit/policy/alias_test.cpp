@@ -63,5 +63,48 @@ TEST(Alias, NonShareableWriteBackIsCoherentWithNobody) {
   EXPECT_EQ(mismatch::loss_of_coherency, classify_mismatch(alone, linux_write_back, {}));
 }
 
+TEST(Alias, WhatTheMonitorsMappingIs) {
+  EXPECT_EQ(summary::normal_wb, summarize(attributes_of(vma_type::wb)));
+  EXPECT_EQ(summary::normal_nc, summarize(attributes_of(vma_type::nc)));
+  EXPECT_EQ(summary::device_nGnRE, summarize(attributes_of(vma_type::nGnRE)));
+  EXPECT_EQ(summary::device_nGnRnE, summarize(attributes_of(vma_type::nGnRnE)));
+  EXPECT_EQ(shareability::inner, linux_write_back.sh);
+  EXPECT_EQ(shareability::outer, linux_non_cacheable.sh);
+}
+
+TEST(Alias, OnlyWhatCanBeAccessedIsOne) {
+  // A PROT_NONE mapping reaches nothing, a read-only one does.
+  memory_inputs m = inputs_of(backing::vfio_pci_bar);
+  m.vma.access = host_access::read_only;
+  EXPECT_EQ(1u, aliases_of(m).count);
+  m.vma.access = host_access::none;
+  EXPECT_EQ(0u, aliases_of(m).count);
+  // A device of the guest reaches memory that is in no linear map; none that gets through is no alias.
+  m.dma = true;
+  ASSERT_EQ(1u, aliases_of(m).count);
+  EXPECT_EQ(alias_owner::dma, aliases_of(m).items[0].owner);
+  EXPECT_EQ(0u, aliases_of(m, std::nullopt).count);
+  EXPECT_EQ(summary::normal_nc, summarize(aliases_of(m, linux_non_cacheable).items[0].attributes));
+}
+
+TEST(Alias, PreviousContentsOnlyWhereTheGuestGoesPastTheCaches) {
+  memory_attributes const wt = normal_memory(write_through_ra, write_through_ra, shareability::inner);
+  EXPECT_EQ(mismatch::loss_of_coherency, classify_mismatch(wt, linux_non_cacheable, {}));
+  EXPECT_EQ(mismatch::previous_contents, classify_mismatch(device_memory(device_kind::GRE), wt, {}));
+  EXPECT_EQ(mismatch::ordering_only,
+            classify_mismatch(device_memory(device_kind::GRE), device_memory(device_kind::nGnRE), {}));
+  // Cleaning the instruction cache cleans no data.
+  EXPECT_EQ(mismatch::previous_contents,
+            classify_mismatch(linux_non_cacheable, linux_write_back, {.invalidate_instruction_pou = true}));
+}
+
+TEST(Alias, TheWorstIsNotTheLast) {
+  alias_list list;
+  list.add({alias_owner::monitor, linux_write_back});
+  list.add({alias_owner::linear_map, device_memory(device_kind::nGnRnE)});
+  list.add({alias_owner::dma, linux_non_cacheable});
+  EXPECT_EQ(mismatch::previous_contents, worst_mismatch(linux_non_cacheable, list, {}));
+}
+
 }  // namespace
 }  // namespace vmsa

@@ -135,5 +135,70 @@ TEST(Platforms, TurningPointsOfIntel) {
   EXPECT_EQ(x86_type::wb, decide_intel({6, 16}, {}, x86_type::wc, off).effective);
 }
 
+// Intel SDM volume 3A, effective page-level memory types: MTRR (or EPT) down, PAT across, UC UC- WC WT WB WP.
+TEST(Platforms, EveryPairOfPatAndMtrr) {
+  struct row {
+    x86_type mtrr;
+    char const* with[x86_type_count];
+  };
+  constexpr row rows[] = {
+      {x86_type::uc, {"UC", "UC", "WC", "UC", "UC", "UC"}}, {x86_type::wc, {"UC", "WC", "WC", "UC", "WC", "UC"}},
+      {x86_type::wt, {"UC", "UC", "WC", "WT", "WT", "WP"}}, {x86_type::wb, {"UC", "UC", "WC", "WT", "WB", "WP"}},
+      {x86_type::wp, {"UC", "WC", "WC", "WT", "WP", "WP"}}, {x86_type::uc_minus, {"UC", "UC", "WC", "UC", "UC", "UC"}},
+  };
+  for (row const& r : rows)
+    for (unsigned pat = 0; pat < x86_type_count; ++pat)
+      EXPECT_STREQ(r.with[pat], x86_names[static_cast<unsigned>(combine_pat(r.mtrr, static_cast<x86_type>(pat)))])
+          << x86_names[static_cast<unsigned>(r.mtrr)] << " and PAT " << x86_names[pat];
+}
+
+// kvm_is_mmio_pfn: RAM never, a frame without struct page always, a reserved one unless the host maps it write-back.
+TEST(Platforms, WhatIntelTakesForMmio) {
+  EXPECT_FALSE(x86_is_mmio(inputs_of(backing::memfd)));
+  EXPECT_FALSE(x86_is_mmio(inputs_of(backing::drm_wc_ram)));
+  EXPECT_TRUE(x86_is_mmio(inputs_of(backing::vfio_pci_bar)));
+  EXPECT_TRUE(x86_is_mmio(inputs_of(backing::nvgrace_usemem)));
+  EXPECT_FALSE(x86_is_mmio(inputs_of(backing::fs_dax)));
+  EXPECT_FALSE(x86_is_mmio(inputs_of(backing::p2pdma)));
+  EXPECT_TRUE(x86_is_mmio(inputs_of(backing::no_map)));
+  EXPECT_EQ(x86_type::wc, host_x86_type(inputs_of(backing::drm_wc_ram)));
+  EXPECT_EQ(x86_type::uc, host_x86_type(inputs_of(backing::pci_sysfs_resource)));
+  EXPECT_EQ(x86_type::wb, host_x86_type(inputs_of(backing::guest_memfd)));
+}
+
+// Under NPT only MMIO that the host does not map write-back meets a UC MTRR.
+TEST(Platforms, WhatAmdTakesForMmio) {
+  EXPECT_EQ(x86_type::uc, decide_amd(inputs_of(backing::vfio_pci_bar), x86_type::wb).second_stage);
+  EXPECT_EQ(x86_type::wb, decide_amd(inputs_of(backing::nvgrace_usemem), x86_type::wb).effective);
+  EXPECT_EQ(x86_type::wb, decide_amd(inputs_of(backing::drm_wc_ram), x86_type::wb).effective);
+  EXPECT_EQ(x86_type::wp, decide_amd(inputs_of(backing::memfd), x86_type::wp).effective);
+}
+
+// Every pair of the two stages of Svpbmt, and what the physical attributes say where both are PMA.
+TEST(Platforms, EveryPairOfPbmt) {
+  memory_inputs const ram = inputs_of(backing::memfd);
+  memory_inputs const bar = inputs_of(backing::vfio_pci_bar);
+  memory_inputs const gpu = inputs_of(backing::nvgrace_usemem);
+  memory_inputs const gicv = inputs_of(backing::gicv);
+  EXPECT_EQ(riscv_type::main_memory, decide_riscv({6, 18}, ram, pbmt::pma).effective);
+  EXPECT_EQ(riscv_type::nc, decide_riscv({6, 18}, ram, pbmt::nc).effective);
+  EXPECT_EQ(riscv_type::io, decide_riscv({6, 18}, ram, pbmt::io).effective);
+  EXPECT_EQ(riscv_type::io, decide_riscv({6, 17}, bar, pbmt::pma).effective);
+  EXPECT_EQ(riscv_type::nc, decide_riscv({6, 17}, bar, pbmt::nc).effective);
+  EXPECT_EQ(riscv_type::io, decide_riscv({6, 17}, bar, pbmt::io).effective);
+  EXPECT_EQ(riscv_type::io_pma, decide_riscv({6, 18}, bar, pbmt::pma).effective);
+  EXPECT_EQ(riscv_type::main_memory, decide_riscv({6, 18}, gpu, pbmt::pma).effective);
+  EXPECT_EQ(pbmt::io, decide_riscv({6, 18}, gicv, pbmt::pma).g_stage);
+}
+
+TEST(Platforms, TheSameWishInEachLanguage) {
+  EXPECT_EQ(x86_type::wb, x86_of(guest_intent::cacheable));
+  EXPECT_EQ(x86_type::wc, x86_of(guest_intent::write_combining));
+  EXPECT_EQ(x86_type::uc, x86_of(guest_intent::device));
+  EXPECT_EQ(pbmt::pma, riscv_of(guest_intent::cacheable));
+  EXPECT_EQ(pbmt::nc, riscv_of(guest_intent::write_combining));
+  EXPECT_EQ(pbmt::io, riscv_of(guest_intent::device));
+}
+
 }  // namespace
 }  // namespace vmsa

@@ -84,5 +84,30 @@ TEST(Backing, NamesAreThoseOfTheScenarioFiles) {
   for (backing_row const& row : backings.rows) EXPECT_NE(row.what[0], '\0') << row.name;
 }
 
+// A block needs all three addresses: two that agree are not enough.
+TEST(Region, ACongruentLeafAsksTheFrameToo) {
+  EXPECT_EQ(level::l2, congruent_leaf(granule::k4, {0x7f00'4000'0000}, {0x4000'0000}, {0xc020'0000}));
+  EXPECT_EQ(level::l3, congruent_leaf(granule::k4, {0x7f00'4000'0000}, {0x4000'0000}, {0xc000'1000}));
+  EXPECT_EQ(level::l3, congruent_leaf(granule::k64, {0x2000'0000}, {0x4000'0000}, {0x2001'0000}));
+}
+
+// A block that begins before the region, or ends behind it, is not taken; one that fills it is.
+TEST(Region, ABlockLiesInsideWholly) {
+  region const late = make_region({0x4010'0000}, 0x40'0000, {0x8010'0000}, backing::anonymous);
+  EXPECT_EQ(level::l3, leaf_at(late, {0x4010'0000}, level::l1, granule::k4));
+  EXPECT_EQ(level::l2, leaf_at(late, {0x4020'0000}, level::l1, granule::k4));
+  EXPECT_EQ(level::l3, leaf_at(late, {0x4040'0000}, level::l1, granule::k4));
+  region const exact = make_region({0x4020'0000}, 0x20'0000, {0x8020'0000}, backing::anonymous);
+  EXPECT_EQ(level::l2, leaf_at(exact, {0x403f'f000}, level::l1, granule::k4));
+  EXPECT_EQ(level::l2, leaf_at(make_region({0x4000'0000}, 0x4000'0000, {}, backing::anonymous), {0x4200'0000},
+                               level::l1, granule::k16));
+}
+
+TEST(Region, TheFrameFollowsTheAddress) {
+  EXPECT_EQ((pa{0x8000'1234}), ram.output_of({0x4000'1234}));
+  EXPECT_TRUE(ram.contains({0x7fff'ffff}));
+  EXPECT_FALSE(ram.contains({0x8000'0000}));
+}
+
 }  // namespace
 }  // namespace vmsa

@@ -132,5 +132,72 @@ TEST(SmmuPolicy, WhatFirmwareSays) {
   EXPECT_FALSE(in_msi_window(0x7ff'ffff) || in_msi_window(0x810'0000));
 }
 
+// Each release on both sides of a change, whatever asks for it.
+TEST(SmmuPolicy, WhatChangedWhen) {
+  struct row {
+    dma_change what;
+    kernel_version before;
+    kernel_version since;
+  };
+  constexpr row rows[] = {{dma_change::vfio_refuses_non_coherent, {5, 18}, {5, 19}},
+                          {dma_change::iommufd, {6, 1}, {6, 2}},
+                          {dma_change::type1_maps_pfnmap, {3, 5}, {3, 6}},
+                          {dma_change::canwbs, {6, 12}, {6, 13}},
+                          {dma_change::nesting, {6, 12}, {6, 13}},
+                          {dma_change::s2fwb_leaf, {6, 12}, {6, 13}},
+                          {dma_change::s2fwb_detected, {6, 14}, {6, 15}},
+                          {dma_change::iommufd_maps_dma_buf, {6, 18}, {6, 19}}};
+  for (row const& r : rows) {
+    EXPECT_FALSE(has(r.before, r.what)) << row_of(r.what).commit;
+    EXPECT_TRUE(has(r.since, r.what)) << row_of(r.what).commit;
+  }
+  EXPECT_EQ(std::size(rows), std::size(dma_changes));
+}
+
+// A device that is not coherent is refused whatever CANWBS says; where it is taken, its accesses meet no cache.
+TEST(SmmuPolicy, CoherenceComesBeforeEverythingElse) {
+  dma_path const stale{.coherent = false, .canwbs = true};
+  EXPECT_EQ(dma_verdict::refused_by_vfio, judge_dma(now, stale).verdict);
+  EXPECT_FALSE(judge_dma(now, stale).taken());
+  EXPECT_EQ(dma_verdict::not_coherent, judge_dma({5, 18}, stale).verdict);
+  EXPECT_TRUE(judge_dma({5, 18}, stale).taken());
+  EXPECT_EQ(summary::normal_nc, summarize(judge_dma({5, 18}, stale).alias));
+  EXPECT_FALSE(judge_dma({6, 12}, {.canwbs = true, .user = dma_user::nested}).taken());
+  EXPECT_TRUE(judge_dma({6, 13}, {.canwbs = true, .user = dma_user::nested}).taken());
+  EXPECT_FALSE(judge_dma(now, {.user = dma_user::nested}).taken());
+}
+
+TEST(SmmuPolicy, WhoUsesS2fwb) {
+  EXPECT_FALSE(judge_dma(now, {.s2fwb = true, .user = dma_user::iommufd}).s2fwb.yes);
+  EXPECT_FALSE(judge_dma(now, {.canwbs = true, .user = dma_user::nested}).s2fwb.yes);
+  EXPECT_FALSE(judge_dma({6, 14}, {.s2fwb = true, .canwbs = true, .user = dma_user::nested}).s2fwb.yes);
+  EXPECT_TRUE(judge_dma({6, 15}, {.s2fwb = true, .canwbs = true, .user = dma_user::nested}).s2fwb.yes);
+}
+
+TEST(SmmuPolicy, NothingIsPinnedWhereTheMonitorHasNothing) {
+  memory_inputs m = inputs_of(backing::anonymous);
+  m.vma.access = host_access::none;
+  EXPECT_EQ(dma_errno::efault, map_for_dma(now, dma_user::type1, m, backing::custom).error);
+  m.vma.access = host_access::read_only;
+  EXPECT_TRUE(map_for_dma(now, dma_user::type1, m, backing::custom).maps);
+  EXPECT_EQ(dma_errno::efault,
+            map_for_dma(now, dma_user::type1, inputs_of(backing::guest_memfd), backing::custom).error);
+  EXPECT_TRUE(map_for_dma(now, dma_user::type1, inputs_of(backing::devm_coherent), backing::devm_coherent).maps);
+  // Peer-to-peer frames of a PFNMAP mapping have no page that could be refused.
+  m = inputs_of(backing::p2pdma);
+  m.vma.pfnmap = true;
+  EXPECT_TRUE(map_for_dma(now, dma_user::type1, m, backing::custom).maps);
+  EXPECT_FALSE(map_for_dma({3, 5}, dma_user::type1, inputs_of(backing::memfd), backing::memfd).maps);
+  EXPECT_TRUE(map_for_dma({3, 6}, dma_user::type1, inputs_of(backing::memfd), backing::memfd).maps);
+}
+
+TEST(SmmuPolicy, NoAliasOfADeviceThatIsNotTaken) {
+  dma_mapping const mapped{};
+  dma_mapping const refused{.maps = false};
+  EXPECT_TRUE(alias_of(judge_dma(now, {}), mapped).has_value());
+  EXPECT_FALSE(alias_of(judge_dma(now, {}), refused).has_value());
+  EXPECT_FALSE(alias_of(judge_dma(now, {.coherent = false}), mapped).has_value());
+}
+
 }  // namespace
 }  // namespace vmsa
