@@ -111,6 +111,21 @@ TEST(Features, EachFlagFromItsField) {
   EXPECT_EQ(decode_features({.id_aa64isar1_el1 = at(60, 4)}).ls64, 4);
 }
 
+// A field's smaller value announces less. ISAR0.TLB = 1 has Outer Shareable TLBIs and none by range, which are
+// UNDEFINED.
+TEST(Features, TheValueBelowIsNotEnough) {
+  constexpr flag_row below[] = {
+      {{.id_aa64mmfr1_el1 = at(0, 1)}, &features::hw_dirty_state},
+      {{.id_aa64mmfr1_el1 = at(0, 2)}, &features::haft},
+      {{.id_aa64mmfr1_el1 = at(0, 3)}, &features::hdbss},
+      {{.id_aa64mmfr1_el1 = at(4, 1)}, &features::vmid16},
+      {{.id_aa64pfr1_el1 = at(8, 1)}, &features::mte2},
+      {{.id_aa64isar0_el1 = at(56, 1)}, &features::tlbi_range},
+      {{.id_aa64mmfr2_el1 = at(16, 1)}, &features::lva3},
+  };
+  for (flag_row const& row : below) EXPECT_FALSE(decode_features(row.id).*row.flag) << &row - below;
+}
+
 TEST(Features, FiftySixBitsNeed128BitDescriptors) {
   EXPECT_EQ(decode_features({.id_aa64mmfr0_el1 = 7}).pa_bits, 52);
   EXPECT_EQ(decode_features({.id_aa64mmfr0_el1 = 7, .id_aa64mmfr3_el1 = at(32, 1)}).pa_bits, 56);

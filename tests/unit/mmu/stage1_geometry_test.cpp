@@ -75,4 +75,47 @@ TEST(Stage1Geometry, ReadsTheFieldsOfItsHalf) {
   EXPECT_EQ(lower.ips, 0b010);
 }
 
+// TCR_EL1 as the manual draws it: each field alone is in its own half and in no other member.
+TEST(Stage1Geometry, EachFieldIsInItsOwnPlace) {
+  struct row {
+    char const* what;
+    unsigned low;  // of the field
+    u64 value;
+    va_half half;
+    u64 (*read)(tcr_half const&);
+  };
+  using enum va_half;
+  constexpr row rows[] = {
+      {"T0SZ", 0, 0x2a, lower, [](tcr_half const& h) { return u64{h.txsz}; }},
+      {"EPD0", 7, 1, lower, [](tcr_half const& h) { return u64{h.epd}; }},
+      {"IRGN0", 8, 2, lower, [](tcr_half const& h) { return u64{h.irgn}; }},
+      {"ORGN0", 10, 2, lower, [](tcr_half const& h) { return u64{h.orgn}; }},
+      {"SH0", 12, 2, lower, [](tcr_half const& h) { return u64{h.sh}; }},
+      {"TG0", 14, 2, lower, [](tcr_half const& h) { return u64{h.tg}; }},
+      {"T1SZ", 16, 0x2a, upper, [](tcr_half const& h) { return u64{h.txsz}; }},
+      {"EPD1", 23, 1, upper, [](tcr_half const& h) { return u64{h.epd}; }},
+      {"IRGN1", 24, 2, upper, [](tcr_half const& h) { return u64{h.irgn}; }},
+      {"ORGN1", 26, 2, upper, [](tcr_half const& h) { return u64{h.orgn}; }},
+      {"SH1", 28, 2, upper, [](tcr_half const& h) { return u64{h.sh}; }},
+      {"TG1", 30, 2, upper, [](tcr_half const& h) { return u64{h.tg}; }},
+      {"TBI0", 37, 1, lower, [](tcr_half const& h) { return u64{h.tbi}; }},
+      {"TBI1", 38, 1, upper, [](tcr_half const& h) { return u64{h.tbi}; }},
+      {"HPD0", 41, 1, lower, [](tcr_half const& h) { return u64{h.hpd}; }},
+      {"HPD1", 42, 1, upper, [](tcr_half const& h) { return u64{h.hpd}; }},
+      {"TBID0", 51, 1, lower, [](tcr_half const& h) { return u64{h.tbid}; }},
+      {"TBID1", 52, 1, upper, [](tcr_half const& h) { return u64{h.tbid}; }},
+      {"E0PD0", 55, 1, lower, [](tcr_half const& h) { return u64{h.e0pd}; }},
+      {"E0PD1", 56, 1, upper, [](tcr_half const& h) { return u64{h.e0pd}; }},
+  };
+  for (row const& one : rows) {
+    tcr_el1 const tcr{{one.value << one.low}};
+    for (row const& other : rows)
+      EXPECT_EQ(&one == &other ? one.value : 0, other.read(half_of(tcr, other.half)))
+          << one.what << " in " << other.what;
+  }
+  EXPECT_EQ(5, half_of({{u64{5} << 32}}, lower).ips);
+  EXPECT_EQ(5, half_of({{u64{5} << 32}}, upper).ips);
+  EXPECT_TRUE(half_of({{u64{1} << 59}}, lower).ds && half_of({{u64{1} << 59}}, upper).ds);
+}
+
 }  // namespace

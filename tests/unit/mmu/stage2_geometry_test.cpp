@@ -147,4 +147,14 @@ TEST(Stage2Geometry, FixedSaysWhatRunTimeSays) {
   EXPECT_FALSE(fixed::contains(0x8000'0000'0000));
 }
 
+// DS is for output addresses above 48 bits as well as for inputs: a small IPA space may map a large machine.
+TEST(Stage2Geometry, ALargeMachineNeedsDsWhateverTheIpaSize) {
+  features const lpa2{.pa_bits = 52, .lpa2 = true};
+  EXPECT_TRUE(geometry::for_ipa_size(40, granule::k4, lpa2).shape.format.ds);
+  EXPECT_EQ(52, geometry::for_ipa_size(40, granule::k4, lpa2).shape.output_bits);
+  EXPECT_FALSE(geometry::for_ipa_size(40, granule::k4, {.pa_bits = 48, .lpa2 = true}).shape.format.ds);
+  EXPECT_FALSE(geometry::for_ipa_size(40, granule::k4, {.pa_bits = 52}).shape.format.ds);
+  EXPECT_FALSE(geometry::for_ipa_size(40, granule::k64, {.pa_bits = 52, .lpa = true, .lpa2 = true}).shape.format.ds);
+}
+
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/sim/memory.hpp"
+#include "vmsa/sim/port_events.hpp"
 
 namespace {
 
@@ -500,6 +501,61 @@ TEST(Stage2TableDeathTest, ASinkThatThrowsEndsTheProgram) {
   ASSERT_TRUE(t.map({0x1000}, {0x1000}, level::l3, {.fwb = true}));
   EXPECT_DEATH((void)t.visit({0}, 0x2000, [](stage2_run const&) { throw 1; }), "");
   EXPECT_DEATH((void)t.collect_dirty({0}, 0x2000, [](ipa, u64) { throw 1; }), "");
+}
+
+// A walker that does not look into the caches would find what the root's memory held before.
+TEST(Stage2Table, AWalkerPastTheCachesFindsTheRootInMemory) {
+  using recorder = sim::recording_port<sim::machine_memory>;
+  for (bool const coherent : {false, true}) {
+    sim::machine_memory memory{u64{4} << 20, pa{0x8000'0000}};
+    recorder port{memory};
+    arena_frames<recorder> frames{port, memory.base(), memory.size(), granule::k4};
+    auto const table =
+        stage2_table<recorder, arena_frames<recorder>>::create(port, frames, shape, {.coherent_walks = coherent});
+    ASSERT_TRUE(table);
+    u64 cleaned = 0;
+    for (sim::port_event const& e : port.events)
+      if (e.kind == sim::event_kind::maintain && e.cache == cache_op::clean_to_poc) cleaned += e.size;
+    EXPECT_EQ(coherent ? 0u : shape.root_size(), cleaned);
+  }
+}
+
+// The last page of all addresses: 2^64 is no output address.
+TEST(Stage2Table, ARangeThatWrapsIsRefused) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  EXPECT_EQ(table_error::out_of_range, table.map_range(ipa{~u64{0xfff}}, pa{0}, 0x2000, ram).error);
+  EXPECT_EQ(table_error::out_of_range, table.map_range(ipa{0}, pa{~u64{0xfff}}, 0x2000, ram).error);
+}
+
+// A block that is there with nT is the same block: mapping a page of it again is no error.
+TEST(Stage2Table, ABlockWithNtIsTheSameBlock) {
+  machine m;
+  table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+  stage2_leaf nt = ram;
+  nt.nt = true;
+  ASSERT_TRUE(table.map(ipa{0x20'0000}, pa{0x20'0000}, level::l2, nt));
+  EXPECT_EQ(table_error::none, table.map(ipa{0x20'1000}, pa{0x20'1000}, level::l3, ram).error);
+}
+
+// With FEAT_LPA2 output address bits 51:50 lie in bits 9:8 and 49:48 above bit 47: a range that crosses 2^48 has both.
+TEST(Stage2Table, ARangeAcrossBit48AndItsLookUp) {
+  machine m;
+  geometry const wide = geometry::for_ipa_size(40, granule::k4, {.pa_bits = 52, .lpa2 = true}).shape;
+  ASSERT_TRUE(wide.format.ds);
+  table_type table = *table_type::create(m.memory, m.frames, wide, controls);
+  for (u64 const edge : {u64{1} << 48, u64{1} << 50}) {
+    u64 const first = edge - 0x2000;
+    ASSERT_TRUE(table.map_range(ipa{0x1000}, pa{first}, 0x4000, ram));
+    std::array<ipa, 4> const at{ipa{0x1123}, ipa{0x2123}, ipa{0x3123}, ipa{0x4123}};
+    std::array<stage2_mapping, 4> found;
+    table.look_up(at, found);
+    for (u64 n = 0; n < 4; ++n) {
+      EXPECT_EQ((pa{first + n * 0x1000}), table.look_up(ipa{0x1000 + n * 0x1000}).output);
+      EXPECT_EQ((pa{first + n * 0x1000 + 0x123}), found[n].output);
+    }
+    ASSERT_TRUE(table.unmap(ipa{0x1000}, 0x4000));
+  }
 }
 
 }  // namespace

@@ -483,4 +483,53 @@ TEST(Translate, FiveLevelsOfEachStageReadFortyDescriptors) {
   EXPECT_EQ(t.updates.size(), 1u);
 }
 
+// TCR_EL1.HD without HA makes nothing writable: the two go together [TCR_EL1.HD].
+TEST(Translate, HdWithoutHaMakesNothingDirty) {
+  std::map<u64, u64> const words{{0x1000, 0x0008'0000'0000'0781}};  // read-only at EL1, DBM, AF
+  memory_access const write{.op = operation::write};
+  EXPECT_EQ(fault_kind::permission,
+            fault_of(both_of(words, stage1_registers(tcr_39 | u64{1} << 40), va{0}, write)).kind);
+  EXPECT_TRUE(both_of(words, stage1_registers(tcr_39 | u64{3} << 39), va{0}, write));
+}
+
+// What permission refuses is not made dirty, whatever is chosen for faults of another kind.
+TEST(Translate, AWriteThatPermissionRefusesMakesNothingDirty) {
+  constraint_choices choices;
+  choices.set_dirty_on_fault = true;
+  translation const t = both_of({{0x1000, 0x0008'0000'0000'0781}}, stage1_registers(tcr_39 | u64{3} << 39), va{0},
+                                {.op = operation::write, .el = exception_level::el0}, all_features, choices);
+  EXPECT_EQ(fault_kind::permission, fault_of(t).kind);
+  EXPECT_TRUE(t.updates.empty());
+}
+
+// A fetch faults on Device memory by choice; the tables that lead to it are read, not fetched.
+TEST(Translate, TablesInDeviceMemoryDoNotRefuseAFetch) {
+  std::map<u64, u64> words = two_stages();
+  words[0x2000] = 0x4000'07c1;                 // IPA 0, where the tables are: Device-nGnRnE
+  words[0x4000'1000] = 0x0000'0000'0020'0781;  // a block that EL1 may execute
+  regime_registers r = two_stage_registers();
+  r.tcr = {{tcr_39}};
+  r.vtcr = {{0x8002'3559}};
+  constraint_choices choices;
+  choices.device_fetch_faults = true;
+  translation const t = both_of(words, r, va{0x123}, {.op = operation::exec}, all_features, choices);
+  ASSERT_TRUE(t) << int(fault_of(t).kind);
+  EXPECT_EQ(pa{0x5000'0123}, t.output);
+}
+
+// SCTLR_EL1.C = 0 is about data: a fetch from Tagged memory stays as it is, and nothing is left open.
+TEST(Translate, TheDataCacheBeingOffSaysNothingOfFetches) {
+  regime_registers r = stage1_registers(tcr_39, 0x1001);  // M and I
+  r.mair = {{0xf0}};
+  std::map<u64, u64> const words{{0x1000, 0x701}};
+  translation const fetch = both_of(words, r, va{0x123}, {.op = operation::exec});
+  ASSERT_TRUE(fetch);
+  EXPECT_EQ(summary::normal_wb, summarize(fetch.attributes));
+  EXPECT_EQ(0u, fetch.consulted.size());
+  translation const data = both_of(words, r, va{0x123});
+  ASSERT_TRUE(data);
+  EXPECT_EQ(summary::normal_nc, summarize(data.attributes));
+  ASSERT_EQ(1u, data.consulted.size());
+}
+
 }  // namespace
