@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "vmsa/policy/hypervisors.hpp"
 #include "vmsa/policy/kvm.hpp"
 
@@ -47,6 +49,9 @@ TEST(Check, AHole) {
   EXPECT_EQ(c.witness.get(field_of("access")), u64{1} << static_cast<unsigned>(access_kind::exec));
   EXPECT_EQ(c.witness.get(field_of("page")) & u64{1} << static_cast<unsigned>(page_class::mmio), 0u);
   EXPECT_EQ(first_match(std::array{device, writes, reads}, c.witness), nullptr);
+  // It is one situation, and not a set of them.
+  for (unsigned field = 0; field < input_fields.size(); ++field)
+    EXPECT_EQ(1, std::popcount(c.witness.get(field))) << field;
 }
 
 TEST(Check, NothingAndTooMuchAndContradiction) {
@@ -61,6 +66,29 @@ TEST(Check, NothingAndTooMuchAndContradiction) {
 }
 
 static_assert(check_policy(std::array{device, all}).what == none);
+
+// The last of as many rows as a policy may have decides like any other; one more is not looked at.
+TEST(Check, TheLastRowOfAFullPolicyDecides) {
+  std::array<rule, max_policy_rows> rows{};
+  rows.fill(device);
+  rows.back() = all;
+  policy_table const table("full", rows);
+  policy_host const host{};
+  memory_inputs const ram{};
+  fault_access const access{};
+  EXPECT_EQ(max_policy_rows - 1, table.find({host, ram, backing::custom, access}));
+  EXPECT_EQ(policy_outcome::map, decide(table, host, ram, backing::custom, access).outcome);
+}
+
+// A situation that no row matches has no answer, and says what the host is all the same.
+TEST(Check, WhereNoRowMatchesNothingIsDecided) {
+  std::array const rows{device};
+  policy_table const table("half", rows, {.fwb = fwb_use::always, .of_kvm = true});
+  decision const d = decide(table, {}, {}, backing::custom, {});
+  EXPECT_EQ(policy_outcome::not_applicable, d.outcome);
+  EXPECT_EQ(nullptr, d.row);
+  EXPECT_TRUE(d.fwb && d.of_kvm);
+}
 
 TEST(Check, OurOwnTables) {
   for (policy_table const* const table : kvm_tables) {

@@ -187,5 +187,26 @@ TEST(FaultPathLockFree, TryAgainOnlyWhereAnotherCallIsAtWork) {
   EXPECT_TRUE(take(ram + 0x1000, maps(true, false, stage2_memory::normal_nc)));
 }
 
+// The limits are the table's: a VM of 36 bits is told of what lies beyond them, as one of 44 is.
+TEST(FaultPathLimits, AreThoseOfTheTable) {
+  for (u8 const bits : {u8{36}, u8{44}}) {
+    memory port{u64{4} << 20};
+    frames source{port, pa{0}, u64{4} << 20, granule::k4};
+    auto table = *stage2_table<memory, frames>::create(
+        port, source, geometry::for_ipa_size(bits, granule::k4, {}).shape, {.fwb = true, .dic = true});
+    auto const cause = [&](u64 where) {
+      stage2_fault fault;
+      fault.status = decode_fsc(0x07);
+      fault.where = {where};
+      fault.isv = transfer{};
+      return handle_fault(table, regions, kvm_policy({6, 17}), {}, fault, {}).decided.cause;
+    };
+    EXPECT_EQ(policy_cause::none, cause((u64{1} << bits) - 0x1000)) << int{bits};
+    EXPECT_EQ(policy_cause::beyond_vm_limit, cause(u64{1} << bits)) << int{bits};
+    EXPECT_EQ(policy_cause::beyond_vm_limit, cause((u64{1} << 48) - 0x1000)) << int{bits};
+    EXPECT_EQ(policy_cause::beyond_host_limit, cause(u64{1} << 48)) << int{bits};
+  }
+}
+
 }  // namespace
 }  // namespace vmsa

@@ -136,5 +136,20 @@ TEST(FaultTrace, ARefusalOfTheTableIsReported) {
   EXPECT_EQ(out.worst_mismatch(), std::nullopt);
 }
 
+// A larger block gives way to the leaf of the fault: at that level nothing was there before.
+TEST(FaultTrace, OfABlockThatTheFaultSplitsTheEditIsAnInstall) {
+  machine m;
+  region const huge[] = {make_region({0x4000'0000}, 0x4000'0000, {0x8'8000'0000}, backing::hugetlb_2m)};
+  ASSERT_TRUE(
+      m.table.map(ipa{0x4000'0000}, pa{0x10'0000'0000}, level::l1, {.fwb = true, .access = stage2_access::read}));
+  decoded_fault const fault = decode_fault(encode_abort(access_kind::write, 0x05), {{ram.value}}, encode_hpfar(ram));
+  fault_trace const out =
+      trace_fault(m.table, *region_map::over(huge, granule::k4), kvm_policy(v6_17), m.host, fault.fault, {});
+  ASSERT_EQ(fault_step::resolved, out.step);
+  EXPECT_EQ(level::l2, out.at);
+  EXPECT_NE(0u, out.before.raw);
+  EXPECT_EQ(change_class::install, out.edit.what);
+}
+
 }  // namespace
 }  // namespace vmsa
