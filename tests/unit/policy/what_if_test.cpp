@@ -72,6 +72,41 @@ TEST(WhatIf, WhatCuresAnAlignmentFaultOfStage2) {
   EXPECT_EQ(find(sysfs, circumstance::allow_any_uncached)->then.memory, stage2_memory::normal_nc);
 }
 
+// Releases that decide alike are one entry, and only they: cacheable memory whose driver vouches for any uncached type
+// was Device-nGnRE, then Normal-NC, and is Normal-WB.
+TEST(WhatIf, ReleasesThatDecideDifferentlyAreTwoEntries) {
+  memory_inputs m = inputs_of(backing::nvgrace_usemem);
+  m.vma.allow_any_uncached = true;
+  what_if_list const list = what_would_change({7, 1}, v1, m, backing::custom, {});
+  ASSERT_NE(nullptr, in_era(list, kvm_era::to_6_8));
+  EXPECT_EQ(stage2_memory::device_nGnRE, in_era(list, kvm_era::to_6_8)->then.memory);
+  EXPECT_EQ(kvm_era::to_6_8, in_era(list, kvm_era::to_6_8)->last);
+  ASSERT_NE(nullptr, in_era(list, kvm_era::from_6_9));
+  EXPECT_EQ(stage2_memory::normal_nc, in_era(list, kvm_era::from_6_9)->then.memory);
+  EXPECT_EQ(kvm_era::from_6_13, in_era(list, kvm_era::from_6_9)->last);
+  EXPECT_EQ(nullptr, in_era(list, kvm_era::from_6_17));
+}
+
+// What a guest can tell apart is another answer, what it cannot is the same.
+TEST(WhatIf, WhatAGuestCanTell) {
+  decision const base = decide({7, 1}, v1, backing::memfd, {});
+  auto const with = [&](auto&& change) {
+    decision d = base;
+    change(d);
+    return same_answer(base, d);
+  };
+  EXPECT_FALSE(with([](decision& d) { d.memory = stage2_memory::normal_nc; }));
+  EXPECT_FALSE(with([](decision& d) { d.sh = shareability::outer; }));
+  EXPECT_FALSE(with([](decision& d) { d.readable = false; }));
+  EXPECT_FALSE(with([](decision& d) { d.writable = false; }));
+  EXPECT_FALSE(with([](decision& d) { d.executable = false; }));
+  EXPECT_FALSE(with([](decision& d) { d.outcome = policy_outcome::mmio_exit; }));
+  EXPECT_FALSE(with([](decision& d) { d.error = policy_errno::efault; }));
+  EXPECT_FALSE(with([](decision& d) { d.exception = injected_exception::serror; }));
+  EXPECT_TRUE(with([](decision& d) { d.largest_leaf = level::l1; }));
+  EXPECT_TRUE(with([](decision& d) { d.duties = {true, true}; }));
+}
+
 // Each circumstance by a question that it alone changes, and what is decided then.
 TEST(WhatIf, EveryCircumstance) {
   auto const then = [](circumstance c, kernel_version v, policy_host const& host, memory_inputs const& m,

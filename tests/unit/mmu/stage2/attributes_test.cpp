@@ -46,6 +46,17 @@ TEST(Stage2Attributes, WhoMayNoLongerExecuteIsToldToTheTlbs) {
   }
 }
 
+// DBM lets hardware make a page writable: it goes where write permission is taken, and stays where it is given.
+TEST(Stage2Attributes, WhatMayNotBeWrittenHasNoDbm) {
+  constexpr u64 dbm = u64{1} << 51;
+  machine m;
+  ASSERT_TRUE(m.table.map(ipa{0}, pa{0}, level::l3, {.fwb = true, .dbm = true}));
+  ASSERT_TRUE(m.table.protect(ipa{0}, page, stage2_access::read_write, stage2_execute::everyone));
+  EXPECT_EQ(dbm, m.table.look_up(ipa{0}).entry.raw & dbm);
+  ASSERT_TRUE(m.table.protect(ipa{0}, page, stage2_access::read, stage2_execute::everyone));
+  EXPECT_EQ(0u, m.table.look_up(ipa{0}).entry.raw & (dbm | 0x80));
+}
+
 // A range that is write-protected and ends inside a Contiguous run leaves no run whose entries differ.
 template <class Table>
 void expect_cut_runs_unfolded(Table& table) {
