@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "vmsa/mmu/frames.hpp"
@@ -406,6 +408,52 @@ TEST(Frames, RootsAreThereForRootsAgain) {
     ASSERT_TRUE(table) << n;
     ASSERT_FALSE(table->look_up(ipa{0}));
   }
+}
+
+// What hangs below a table that a block replaces is given back with it, wherever in the table it hung.
+TEST(Frames, EveryTableBelowAReplacedOneComesBack) {
+  for (u64 const slot : {u64{0}, u64{1}, u64{2}, u64{511}}) {
+    machine m;
+    table_type table = *table_type::create(m.memory, m.frames, shape, controls);
+    u64 const root = m.frames.bytes_in_use();
+    ASSERT_TRUE(table.map(ipa{slot << 21}, pa{0x1000}, level::l3, ram));
+    ASSERT_TRUE(table.map(ipa{0x1f << 21}, pa{0x1000}, level::l3, ram));
+    ASSERT_EQ(root + 3 * 0x1000, m.frames.bytes_in_use()) << slot;
+    ASSERT_TRUE(table.map(ipa{0}, pa{0x4000'0000}, level::l1, ram, existing::replace));
+    EXPECT_EQ(root, m.frames.bytes_in_use()) << slot;
+  }
+}
+
+// Memory where others are at work between what a pop sees first and what it does about it.
+struct interrupted_memory : sim::machine_memory {
+  using sim::machine_memory::machine_memory;
+  std::function<void()> meanwhile;
+  descriptor load(pa where, load_order order) {
+    descriptor const seen = sim::machine_memory::load(where, order);
+    if (auto const once = std::exchange(meanwhile, nullptr)) once();
+    return seen;
+  }
+};
+
+// A frame that was taken and given back between a look and its exchange is another one: what it leads to has changed.
+TEST(Frames, AFrameThatCameBackMeanwhileIsNotTakenByAnOldLook) {
+  interrupted_memory memory(u64{1} << 20, pa{0});
+  arena_frames<interrupted_memory, lock_free> frames{memory, pa{0}, u64{1} << 20, granule::k4};
+  std::array<frame, 3> three;
+  for (frame& f : three) f = *frames.take(0x1000);
+  for (frame const& f : three) frames.give(f, 0x1000);  // the last is on top, the one before it below
+  std::optional<frame> second;
+  memory.meanwhile = [&] {
+    frame const first = *frames.take(0x1000);
+    second = frames.take(0x1000);
+    frames.give(first, 0x1000);
+  };
+  std::optional<frame> const got = frames.take(0x1000);
+  std::optional<frame> const next = frames.take(0x1000);
+  ASSERT_TRUE(second && got && next);
+  EXPECT_NE(second->address, got->address);
+  EXPECT_NE(second->address, next->address);
+  EXPECT_NE(got->address, next->address);
 }
 
 // Entries that a range wrote are not free for a fault, whatever the source's bits say of a table written as a whole.

@@ -109,6 +109,22 @@ TEST(Stage2TableCache, WhatBecomesExecutableLeavesTheInstructionCaches) {
   }
 }
 
+// Whoever may execute it: a page of one exception level is fetched from as one of both.
+TEST(Stage2TableCache, WhatOneExceptionLevelExecutesLeavesThemToo) {
+  for (stage2_execute who : {stage2_execute::el0_only, stage2_execute::el1_only, stage2_execute::everyone}) {
+    machine m;
+    table_type table = m.table({.fwb = true});
+    ASSERT_TRUE(table.map(ipa{0}, pa{page}, level::l3, {.fwb = true, .execute = who}));
+    EXPECT_EQ(m.duties(), "I1 ") << int(who);
+    stage2_cursor cursor;
+    prepared_leaf const leaf = table.prepare({.fwb = true, .execute = who});
+    ASSERT_TRUE(table.map(cursor, ipa{page}, pa{page}, leaf));
+    EXPECT_EQ(m.duties(), "I1 ") << int(who);
+    ASSERT_TRUE(table.map_range(ipa{4 * page}, pa{page}, 2 * page, {.fwb = true, .execute = who}));
+    EXPECT_EQ(m.duties(), "I2 ") << int(who);
+  }
+}
+
 // With FWB MemAttr 0b0111 leaves the type to stage 1, which may go around the caches: its page is cleaned like one
 // without FWB, by every way that maps or unmaps it.
 TEST(Stage2TableCache, WhatStage1DecidesIsCleanedWithFwbToo) {
