@@ -139,4 +139,16 @@ TEST(Regime, UnprivilegedAccessesOfAGuestHypervisorHaveItsPrivilege) {
   EXPECT_FALSE(make_regime({.hcr = {{nv | nv1}}}, all_features).unprivileged_is_el0);
 }
 
+// Write-back walks have no XS, and any other have it: VTCR_EL2.IRGN0 in bits 9:8, ORGN0 in 11:10; 01 is write-back.
+TEST(Regime, OnlyWriteBackWalksHaveNoXs) {
+  auto const walks = [](u64 irgn, u64 orgn) {
+    return make_regime({.hcr = {{1}}, .vtcr = {{0x8002'0059 | irgn << 8 | orgn << 10}}}, all_features).stage2.walks;
+  };
+  EXPECT_FALSE(walks(0b01, 0b01).xs);
+  EXPECT_TRUE(walks(0b00, 0b00).xs);
+  EXPECT_TRUE(walks(0b01, 0b00).xs);
+  EXPECT_TRUE(walks(0b00, 0b01).xs);
+  EXPECT_TRUE(walks(0b10, 0b10).xs);
+}
+
 }  // namespace
