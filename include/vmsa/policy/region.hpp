@@ -104,8 +104,8 @@ class region_map {
  public:
   constexpr region_map() = default;
 
-  /// None where check_regions says what is wrong. Of constants, `constexpr region_map memory = *region_map::over(...)`
-  /// does not compile then.
+  /// None where check_regions says what is wrong. A constexpr region_map that is made of such regions does not compile
+  /// then.
   static constexpr std::optional<region_map> over(std::span<region const> regions, granule g) noexcept {
     if (!check_regions(regions, g)) return std::nullopt;
     return region_map(regions);
