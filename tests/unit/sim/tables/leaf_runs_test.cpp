@@ -246,5 +246,17 @@ TEST(ReverseIndex, StretchesHaveTheSameOwnersThroughout) {
   EXPECT_TRUE(index.at({0x4000}).empty());
 }
 
+// Between two ranges and behind the last nothing is mapped.
+TEST(LeafRuns, ARangeIsFoundByWhatItMapsAlone) {
+  mapped_table const t{.ranges = {{.input = 0x1000, .size = 0x2000}, {.input = 0x8000, .size = 0x1000}}};
+  EXPECT_EQ(nullptr, t.find(0xfff));
+  EXPECT_EQ(&t.ranges[0], t.find(0x1000));
+  EXPECT_EQ(&t.ranges[0], t.find(0x2fff));
+  EXPECT_EQ(nullptr, t.find(0x3000));
+  EXPECT_EQ(&t.ranges[1], t.find(0x8fff));
+  EXPECT_EQ(nullptr, t.find(0x9000));
+  EXPECT_EQ(nullptr, mapped_table{}.find(0));
+}
+
 }  // namespace
 }  // namespace vmsa::sim
