@@ -13,21 +13,26 @@
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/read/lines.hpp"
 #include "vmsa/text/words/format.hpp"
+#include "vmsa/text/words/kernel_names.hpp"
+#include "vmsa/text/words/policy_names.hpp"
+#include "vmsa/text/words/processors.hpp"
 
 namespace vmsa::cli {
 namespace {
 
 struct classify_options {
-  std::string iomem, device_tree, mtree, log, at;
+  std::string iomem, device_tree, mtree, log, at, kvm, cpu, page_size;
   std::vector<std::string> pci;
   bool json = false;
 };
 
 // The BARs that a text lists: lspci -vv, or a kernel's PCI lines.
-text::host_memory bars_of(std::string const& file) {
+// `context` gets what the text says of its machine.
+text::host_memory bars_of(std::string const& file, text::scan_context& context) {
   text::scanner scanner;
   text::scan_file(scanner, file);
   text::scan_answer const answer = scanner.finish();
+  context = answer.context;
   text::host_memory out;
   for (text::scan_item const& item : answer.items) {
     std::string const* const kind = item.find("kind");
@@ -50,6 +55,23 @@ text::host_memory bars_of(std::string const& file) {
   return out;
 }
 
+// The host's page, which no listing but a log names: as the options say it, else as the log does.
+granule chosen_page(classify_options const& a, text::scan_context const& log) {
+  std::optional<granule> said;
+  if (!a.page_size.empty()) {
+    std::optional<unsigned> const place = text::parse_value("page_size", a.page_size);
+    if (!place)
+      throw text::input_error("", 0, fmt::format("--page-size \"{}\"", a.page_size), text::values_of("page_size"));
+    said = static_cast<granule>(*place);
+  }
+  if (!a.kvm.empty() && !text::parse_kernel(a.kvm))
+    throw text::input_error("", 0, fmt::format("--kvm \"{}\"", a.kvm), std::string(text::valid_kernel));
+  if (!a.cpu.empty() && text::find_cpu(a.cpu) == nullptr)
+    throw text::input_error("", 0, fmt::format("--cpu \"{}\"", a.cpu), text::cpu_names());
+  if (said || !a.kvm.empty() || !a.cpu.empty()) return text::host_page_of(said, a.kvm, a.cpu);
+  return text::page_in(log);
+}
+
 void run(classify_options const& a) {
   bool const host = !a.iomem.empty() || !a.device_tree.empty() || !a.pci.empty() || !a.log.empty();
   if (host != a.mtree.empty())
@@ -58,14 +80,19 @@ void run(classify_options const& a) {
   std::string out;
   if (!a.mtree.empty()) {
     if (!a.at.empty()) throw text::input_error("", 0, "--at with --mtree", "--at with sources of a host");
+    if (!a.page_size.empty() || !a.kvm.empty() || !a.cpu.empty())
+      throw text::input_error("", 0, "a host's page with --mtree",
+                              "--page-size, --kvm and --cpu with sources of a host");
     auto const ranges = text::read_mtree(text::read_text(a.mtree), a.mtree);
     out = a.json ? text::to_json(ranges) : text::to_text(ranges);
   } else {
     text::host_memory memory;
+    text::scan_context log;
     if (!a.device_tree.empty()) memory.overlay(text::read_device_tree(text::read_text(a.device_tree), a.device_tree));
     if (!a.iomem.empty()) memory.overlay(text::read_iomem(text::read_text(a.iomem), a.iomem));
     for (std::string const& file : a.pci) memory.overlay(text::read_pci_resource(text::read_text(file), file));
-    if (!a.log.empty()) memory.overlay(bars_of(a.log));
+    if (!a.log.empty()) memory.overlay(bars_of(a.log, log));
+    memory.host_page = chosen_page(a, log);
     if (!a.at.empty()) {
       std::optional<u64> const where = text::parse_number(a.at, 16);
       if (!where) throw text::input_error("", 0, fmt::format("--at \"{}\"", a.at), "a hexadecimal address of the host");
@@ -93,6 +120,11 @@ void add_classify(CLI::App& app, int&) {
                       "a device tree as dtc prints it: dtc -I fs -O dts /proc/device-tree");
   command->add_option("--mtree", a->mtree, "QEMU's info mtree -f, or info mtree");
   command->add_option("--at", a->at, "only the range that holds this host address");
+  command->add_option(
+      "--page-size", a->page_size,
+      "the host's page: " + text::values_of("page_size") + " (default: as the log, --kvm or --cpu say it; else 4K)");
+  command->add_option("--kvm", a->kvm, "the host's kernel, as uname -r prints it: for its page alone");
+  command->add_option("--cpu", a->cpu, "its processor: for its page alone");
   command->add_flag("--json", a->json, "the same as JSON");
   command->footer(
       "Later sources are the more precise: a device tree first, then /proc/iomem, then PCI resources.\n"

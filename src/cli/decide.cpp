@@ -101,11 +101,10 @@ policy_host chosen_host(arguments const& a, bool linux_policy) {
   };
   capability("--fwb", a.fwb, cpu == nullptr ? std::nullopt : cpu->s2fwb, host.cpu.s2fwb);
   capability("--dic", a.dic, cpu == nullptr ? std::nullopt : cpu->dic, host.cpu.dic);
-  std::optional<granule> const named = text::flavour_of(a.kvm.empty() ? a.policy : a.kvm).page;
-  host.page = !a.page_size.empty() ? choice<granule>("--page-size", a.page_size, "page_size")
-              : named              ? *named
-              : cpu != nullptr     ? cpu->page.value_or(granule::k4)
-                                   : granule::k4;
+  std::optional<granule> said;
+  if (!a.page_size.empty()) said = choice<granule>("--page-size", a.page_size, "page_size");
+  std::string const& policy = !a.kvm.empty() ? a.kvm : a.hypervisor.empty() ? a.policy : a.hypervisor;
+  host.page = text::host_page_of(said, policy, a.cpu);
   if (!a.lpa2.empty()) host.lpa2_tables = on_off("--lpa2", a.lpa2);
   if (!a.mode.empty()) host.mode = choice<hypervisor_mode>("--mode", a.mode, "mode");
   host.mte_vm = a.mte;
@@ -210,6 +209,8 @@ text::decide_question question(arguments const& a) {
     if (!b) refuse_value("--backing", a.backing, text::backing_names());
     q.kind = *b;
     q.inputs = inputs_of(*b);
+    if (std::string_view const why = text::missing_backing(*b, q.host.page); !why.empty())
+      refuse_value("--backing", a.backing, std::string(why));
   } else {
     if (a.vma.empty() && a.page.empty())
       throw input_error("", 0, "no memory is given", "--backing NAME, or --vma TYPE --vma-flags LIST --page CLASS");
@@ -222,6 +223,7 @@ text::decide_question question(arguments const& a) {
     std::optional<u64> const size = text::parse_size(a.bar_size);
     if (!size || *size == 0) refuse_value("--bar-size", a.bar_size, "bytes, as 8K, 2M or 0x2000");
     q.inputs.slot.whole_pages = *size % granule_size(q.host.page) == 0;
+    q.size = *size;
   }
   q.access = chosen_access(a);
   if (!a.stage1.empty()) q.stage1 = text::parse_mair_byte("--stage1", a.stage1);

@@ -19,8 +19,8 @@ std::string matrix_answer(platform_context const& c) {
   if (c.columns.size() != 1) throw text::input_error("", 0, "--matrix --platform all without its column", valid);
   text::policy_side const side = text::parse_side(c.columns.front());
   if (!side.policy.kernel()) refuse_value("--column", c.columns.front(), valid);
-  if (c.json) return text::platform_matrix_json(*side.policy.kernel(), side.host);
-  return text::platform_matrix_text(*side.policy.kernel(), side.host,
+  if (c.json) return text::platform_matrix_json(*side.policy.kernel(), side.policy.name(), side.host);
+  return text::platform_matrix_text(*side.policy.kernel(), side.policy.name(), side.host,
                                     c.markdown ? text::report_format::markdown : text::report_format::text);
 }
 
@@ -79,6 +79,7 @@ std::string platform_answer(platform_arguments const& a, platform_context const&
   std::optional<kernel_version> const v = text::parse_kernel(c.kvm);
   if (!v) refuse_value("--kvm", c.kvm, std::string(text::valid_kernel));
   q.kernel = *v;
+  q.kernel_name = c.kvm;
   std::optional<backing> const b = text::parse_backing(c.backing);
   if (!b) refuse_value("--backing", c.backing, text::backing_names());
   q.kind = *b;

@@ -83,15 +83,15 @@ void PrintTo(granule_set const& v, std::ostream* out) {
 }
 void PrintTo(features const& v, std::ostream* out) {
   auto const& [pa_bits, stage1_granules, stage2_granules, lpa, lpa2, lva, lva3, ttst, s2fwb, xnx, xs, hw_access_flag,
-               hw_dirty_state, haft, hdbss, bbm, e0pd, hpds, pan, mte, mte2, mte_perm, ls64, ttl, tlbi_range, vmid16,
-               tcr2, s1pie, s2pie, s1poe, s2poe, aie, the, nv, d128, sel2, rme, idc, dic] = v;
+               hw_dirty_state, haft, hdbss, bbm, e0pd, hpds, pan, mte, mte2, mte_perm, lse2, ls64, ttl, tlbi_range,
+               vmid16, tcr2, s1pie, s2pie, s1poe, s2poe, aie, the, nv, d128, sel2, rme, idc, dic] = v;
   print_fields(out, "pa_bits", pa_bits, "stage1_granules", stage1_granules, "stage2_granules", stage2_granules, "lpa",
                lpa, "lpa2", lpa2, "lva", lva, "lva3", lva3, "ttst", ttst, "s2fwb", s2fwb, "xnx", xnx, "xs", xs,
                "hw_access_flag", hw_access_flag, "hw_dirty_state", hw_dirty_state, "haft", haft, "hdbss", hdbss, "bbm",
-               bbm, "e0pd", e0pd, "hpds", hpds, "pan", pan, "mte", mte, "mte2", mte2, "mte_perm", mte_perm, "ls64",
-               ls64, "ttl", ttl, "tlbi_range", tlbi_range, "vmid16", vmid16, "tcr2", tcr2, "s1pie", s1pie, "s2pie",
-               s2pie, "s1poe", s1poe, "s2poe", s2poe, "aie", aie, "the", the, "nv", nv, "d128", d128, "sel2", sel2,
-               "rme", rme, "idc", idc, "dic", dic);
+               bbm, "e0pd", e0pd, "hpds", hpds, "pan", pan, "mte", mte, "mte2", mte2, "mte_perm", mte_perm, "lse2",
+               lse2, "ls64", ls64, "ttl", ttl, "tlbi_range", tlbi_range, "vmid16", vmid16, "tcr2", tcr2, "s1pie", s1pie,
+               "s2pie", s2pie, "s1poe", s1poe, "s2poe", s2poe, "aie", aie, "the", the, "nv", nv, "d128", d128, "sel2",
+               sel2, "rme", rme, "idc", idc, "dic", dic);
 }
 void PrintTo(stage1_code const& v, std::ostream* out) {
   auto const& [read, write, execute, gcs, overlaid, wxn] = v;
@@ -105,9 +105,10 @@ void PrintTo(stage2_code const& v, std::ostream* out) {
 void PrintTo(open_choices const& v, std::ostream* out) { print_fields(out, "bits", v.bits); }
 void PrintTo(constraint_choices const& v, std::ostream* out) {
   auto const& [reserved_mair, reserved_sh, reserved_s2_half, keep_tagged_when_cache_off, device_fetch_faults,
-               device_tag_store_faults, set_af_on_fault, set_dirty_on_fault, at_sets_af, unsupported_atomic_faults,
-               check_of_64_bytes, cacheable_64_bytes_fault, effective_sh_at_stage1, txsz_above_max_faults,
-               txsz_below_min_faults, contiguous_misprogramming_faults, nt_faults, high_output_bits, reserved_tg] = v;
+               device_tag_store_faults, set_af_on_fault, set_dirty_on_fault, unaligned_atomic_faults, at_sets_af,
+               unsupported_atomic_faults, check_of_64_bytes, cacheable_64_bytes_fault, effective_sh_at_stage1,
+               txsz_above_max_faults, txsz_below_min_faults, contiguous_misprogramming_faults, nt_faults,
+               high_output_bits, reserved_tg] = v;
   print_fields(out, "reserved_mair", reserved_mair, "reserved_sh", reserved_sh, "reserved_s2_half", reserved_s2_half,
                "keep_tagged_when_cache_off", keep_tagged_when_cache_off, "device_fetch_faults", device_fetch_faults,
                "device_tag_store_faults", device_tag_store_faults, "set_af_on_fault", set_af_on_fault,

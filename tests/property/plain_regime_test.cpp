@@ -77,6 +77,7 @@ features random_features(dice& d) {
                                      &features::mte,
                                      &features::mte2,
                                      &features::mte_perm,
+                                     &features::lse2,
                                      &features::tcr2,
                                      &features::s1pie,
                                      &features::s2pie,
@@ -101,10 +102,11 @@ constraint_choices random_choices(dice& d) {
        {&constraint_choices::keep_tagged_when_cache_off, &constraint_choices::device_fetch_faults,
         &constraint_choices::device_tag_store_faults, &constraint_choices::set_af_on_fault,
         &constraint_choices::set_dirty_on_fault, &constraint_choices::at_sets_af,
-        &constraint_choices::unsupported_atomic_faults, &constraint_choices::cacheable_64_bytes_fault,
-        &constraint_choices::effective_sh_at_stage1, &constraint_choices::txsz_above_max_faults,
-        &constraint_choices::txsz_below_min_faults, &constraint_choices::contiguous_misprogramming_faults,
-        &constraint_choices::nt_faults, &constraint_choices::high_output_bits})
+        &constraint_choices::unaligned_atomic_faults, &constraint_choices::unsupported_atomic_faults,
+        &constraint_choices::cacheable_64_bytes_fault, &constraint_choices::effective_sh_at_stage1,
+        &constraint_choices::txsz_above_max_faults, &constraint_choices::txsz_below_min_faults,
+        &constraint_choices::contiguous_misprogramming_faults, &constraint_choices::nt_faults,
+        &constraint_choices::high_output_bits})
     c.*flag = d.one_in(2);
   c.check_of_64_bytes = static_cast<type_check>(d.below(3));
   return c;

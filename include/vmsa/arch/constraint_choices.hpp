@@ -33,6 +33,9 @@ enum class open_choice : u8 {
   unsupported_atomic,         // an atomic or exclusive where only shareable write-back memory is sure to take it
   check_of_64_bytes,          // a 64-byte access, for which another stage, or none, would refuse the memory's type
   cacheable_64_bytes,         // FEAT_LS64WB: one to cacheable memory other than shareable write-back
+  stage1_shareability,        // FWB makes write-back of what stage 1 calls Device or Normal-NC, with SH or without
+  high_output_bits,           // 64K, FEAT_LPA, PAMax below 52: a descriptor with bits 15:12
+  unaligned_atomic,           // FEAT_LSE2: an atomic or exclusive that is not aligned to its size
 };
 
 /// A set of open_choice without an order: those that registers alone decide.
@@ -47,7 +50,7 @@ struct open_choices {
   constexpr bool empty() const noexcept { return bits == 0; }
   friend constexpr bool operator==(open_choices, open_choices) = default;
 };
-inline constexpr unsigned open_choice_count = static_cast<unsigned>(open_choice::cacheable_64_bytes) + 1;
+inline constexpr unsigned open_choice_count = static_cast<unsigned>(open_choice::unaligned_atomic) + 1;
 
 /// How the memory type of a 64-byte access is checked [Arm ARM, Single-copy atomic 64-byte load/store].
 enum class type_check : u8 {
@@ -66,6 +69,8 @@ struct constraint_choices {
   bool device_tag_store_faults = true;  // tag store to Device: Alignment fault
   bool set_af_on_fault = false;         // AF written although the access then faults
   bool set_dirty_on_fault = false;      // dirty state written although the access then faults
+  // FEAT_LSE2: Alignment fault, else carried out. Shareable write-back memory takes it within 16 bytes, for sure.
+  bool unaligned_atomic_faults = false;
 
   // IMPLEMENTATION DEFINED
   bool at_sets_af = true;                  // address translation instructions set the access flag

@@ -42,6 +42,7 @@ struct features {
   bool mte = false;
   bool mte2 = false;      // Allocation Tagged memory
   bool mte_perm = false;  // NoTagAccess
+  bool lse2 = false;      // atomics and exclusives need not be aligned within 16 bytes of write-back memory
   u8 ls64 = 0;            // 1 LD64B and ST64B, 2 ST64BV, 3 ST64BV0, 4 the first two to write-back memory
   bool ttl = false;       // level hints in TLBI
   bool tlbi_range = false;
@@ -84,6 +85,7 @@ inline constexpr features all_features{.pa_bits = 52,
                                        .mte = true,
                                        .mte2 = true,
                                        .mte_perm = true,
+                                       .lse2 = true,
                                        .ls64 = 4,
                                        .ttl = true,
                                        .tlbi_range = true,
@@ -139,6 +141,7 @@ namespace id_aa64mmfr2 {
 using varange = field<19, 16, u8>;
 using nv = field<27, 24, u8>;
 using st = field<31, 28, u8>;
+using at = field<35, 32, u8>;
 using fwb = field<43, 40, u8>;
 using ttl = field<51, 48, u8>;
 using bbm = field<55, 52, u8>;
@@ -246,6 +249,7 @@ constexpr features decode_features(id_registers const& id) noexcept {
 
   f.ttst = m2::st::get(id.id_aa64mmfr2_el1) >= 1;
   f.s2fwb = m2::fwb::get(id.id_aa64mmfr2_el1) >= 1;
+  f.lse2 = m2::at::get(id.id_aa64mmfr2_el1) >= 1;
   f.ttl = m2::ttl::get(id.id_aa64mmfr2_el1) >= 1;
   u8 const bbm = m2::bbm::get(id.id_aa64mmfr2_el1);
   f.bbm = bbm > 2 ? u8{2} : bbm;

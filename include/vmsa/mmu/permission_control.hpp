@@ -28,7 +28,21 @@ enum class permission_control : u8 {
   top_level,       // VTCR_EL2.TL0 or TL1
   physical_space,  // memory of a physical address space that is not for it: SCR_EL3.SIF, or Realm state
   assured_only,    // an AssuredOnly page, and the address does not come from protected tables alone
+  xn,              // XN of the stage 1 leaf, in a regime with one privilege level
+  xn_table,        // XNTable of a table descriptor above the leaf, in such a regime
 };
+
+/// The control by its name in a regime of one privilege level, EL2's or EL3's, whose descriptors have one XN and one
+/// XNTable in the place of UXN and UXNTable [VMSAv8-64 stage 1 descriptor, XN]. The walk answers in the bits of two.
+constexpr permission_control in_one_privilege(permission_control c) noexcept {
+  switch (c) {
+    case permission_control::uxn:
+    case permission_control::pxn: return permission_control::xn;
+    case permission_control::uxn_table:
+    case permission_control::pxn_table: return permission_control::xn_table;
+    default: return c;
+  }
+}
 
 /// The control that took from a stage 1 leaf what `wanted` names, or none: controls are put on in the order in which
 /// the architecture applies them, and the first after which the permission is missing is named

@@ -65,6 +65,7 @@ struct stage_tables {
   memory_attributes walks{};
   wide_geometry wide{};            // of 128-bit descriptors; `shape` then holds sizes alone
   bool access_flag_faults = true;  // an SMMU may take every access flag as set: CD.AFFD, STE.S2AFFD
+  u64 open_address_bits = 0;       // of a descriptor, where the architecture leaves open whether they count
 };
 
 struct stage1_tables : stage_tables<ipa> {
@@ -72,6 +73,8 @@ struct stage1_tables : stage_tables<ipa> {
 
   // The highest address bit that counts: a tag lies above it. TBID takes fetches out.
   constexpr unsigned top_bit(bool fetch) const noexcept { return tcr.tbi && !(tcr.tbid && fetch) ? 55 : 63; }
+  memory_attributes walks_as_written{};  // `walks` with TCR's own SH, where stage 1 may hand on that one too
+  bool open_walks = false;               // and the two differ in Shareability, under FWB
 };
 
 template <translation_geometry Geometry>
@@ -258,8 +261,13 @@ class plain_regime {
   translation_regime<Stage2Geometry> regime_;
 };
 
-constexpr void drop_high_output_bits(geometry& g) noexcept {
-  if (g.format.tg != granule::k64) return;
+// Descriptor bits 15:12 of the 64K granule, where a physical address has fewer than 52 bits.
+template <class Tables>
+constexpr void choose_high_output_bits(Tables& t, constraint_choices const& choices) noexcept {
+  geometry& g = t.shape;
+  if (g.format.tg != granule::k64 || t.wide.on) return;
+  t.open_address_bits = g.high_address_bits;
+  if (choices.high_output_bits) return;
   g.format.lpa = false;
   g.high_address_bits = 0;
 }
@@ -320,12 +328,12 @@ constexpr translation_regime<Stage2Geometry> make_regime(regime_registers const&
 
   // Descriptor bits 15:12 of the 64K granule: address bits 51:48 in the pseudocode of 2023-03 wherever FEAT_LPA is; in
   // the manual's current text that is IMPLEMENTATION DEFINED where a physical address has fewer bits.
-  if (manual == manual_release::newest && f.pa_bits < 52 && !choices.high_output_bits) {
-    drop_high_output_bits(regime.lower.shape);
-    drop_high_output_bits(regime.upper.shape);
+  if (manual == manual_release::newest && f.pa_bits < 52) {
+    choose_high_output_bits(regime.lower, choices);
+    choose_high_output_bits(regime.upper, choices);
     if constexpr (std::is_same_v<Stage2Geometry, geometry>) {
-      drop_high_output_bits(regime.stage2.shape);
-      drop_high_output_bits(regime.stage2_secure.shape);
+      choose_high_output_bits(regime.stage2, choices);
+      choose_high_output_bits(regime.stage2_secure, choices);
     }
   }
 
@@ -349,12 +357,21 @@ constexpr translation_regime<Stage2Geometry> make_regime(regime_registers const&
   regime.stage1_big_endian = sctlr.get<sctlr_el1::ee>();
   regime.stage2_big_endian = sctlr_el1{{r.el2.sctlr}}.get<sctlr_el1::ee>();
 
+  regime.both = {.fwb = f.s2fwb && r.hcr.get<hcr_el2::fwb>(),
+                 .cd = r.hcr.get<hcr_el2::cd>(),
+                 .id = r.hcr.get<hcr_el2::id>(),
+                 .feat = f,
+                 .choices = choices};
+
   // The manual's current text leaves hierarchical permissions out wherever an overlay or AIE is in force.
   bool const flat = manual == manual_release::newest && (regime.one_indirect.overlay_privileged ||
                                                          regime.one_indirect.overlay_el0 || regime.sixteen_attributes);
   for (stage1_tables* t : {&regime.lower, &regime.upper}) {
     t->tcr.hpd = t->tcr.hpd || flat;
-    if (!(regime.stage2_on && !choices.effective_sh_at_stage1)) t->walks = with_effective_shareability(t->walks);
+    t->walks_as_written = t->walks;
+    memory_attributes const effective = with_effective_shareability(t->walks);
+    t->open_walks = regime.stage1_on && regime.both.fwb && regime.stage2_on && effective != t->walks;
+    if (!(regime.stage2_on && !choices.effective_sh_at_stage1)) t->walks = effective;
   }
   for (u8 i = 0; i < 16; ++i) {
     u8 const byte = mair_el1{{i < 8 ? s.mair : s.mair2}}.attr(i & 7);
@@ -369,17 +386,14 @@ constexpr translation_regime<Stage2Geometry> make_regime(regime_registers const&
                 .instruction_cacheable = sctlr.get<sctlr_el1::i>(),
                 .feat = f,
                 .choices = choices};
-  regime.both = {.fwb = f.s2fwb && r.hcr.get<hcr_el2::fwb>(),
-                 .cd = r.hcr.get<hcr_el2::cd>(),
-                 .id = r.hcr.get<hcr_el2::id>(),
-                 .feat = f,
-                 .choices = choices};
   regime.feat = f;
   regime.choices = choices;
-  regime.plain = guest && !guest_hypervisor && !regime.one_indirect.any() && !regime.two_indirect.any() &&
-                 !regime.protects && !regime.sixteen_attributes && !regime.lower.updates.table_access_flag &&
-                 !regime.stage1_big_endian && !regime.stage2_big_endian && !regime.wide() &&
-                 state == security_state::non_secure && !regime.protection.on && regime.open.empty();
+  regime.plain =
+      guest && !guest_hypervisor && !regime.one_indirect.any() && !regime.two_indirect.any() && !regime.protects &&
+      !regime.sixteen_attributes && !regime.lower.updates.table_access_flag && !regime.stage1_big_endian &&
+      !regime.stage2_big_endian && !regime.wide() && state == security_state::non_secure && !regime.protection.on &&
+      regime.open.empty() && !regime.lower.open_walks && !regime.upper.open_walks &&
+      (regime.lower.open_address_bits | regime.upper.open_address_bits | regime.stage2.open_address_bits) == 0;
   return regime;
 }
 

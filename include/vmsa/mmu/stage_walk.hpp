@@ -123,6 +123,7 @@ struct stage1_walk {
       denied const what = denies(rights, acc.reads(), acc.writes(), acc.fetches());
       if (what == denied::nothing) return {};
       if (control == permission_control::none) control = taken_at_stage1(direct, limits, c, what);
+      if (regime.scheme == direct_scheme::one_privilege) control = in_one_privilege(control);
       return {true, what == denied::write, false, control};
     };
     switch (which) {

@@ -140,7 +140,8 @@ template <class Port, regime_extent Extent>
   if (stage1) {
     memory_attributes leaf{};
     translating::spaced_ipa output;
-    if (!translating::stage1_on(w, va{iova}, output, leaf)) return false;
+    shareability written{};
+    if (!translating::stage1_on(w, va{iova}, output, leaf, written)) return false;
     intermediate = output.where;
     // The leaf is consistent already: its regime's MAIR is, and Shareability is all that the descriptor added.
     out.chain.stage1 = hints_change_nothing(out.chain.overridden) ? with_effective_shareability(leaf)
@@ -154,7 +155,7 @@ template <class Port, regime_extent Extent>
     out.walk.output = {intermediate.value};
     return true;
   }
-  if (!translating::stage2(w, {intermediate}, out.chain.stage1)) return false;
+  if (!translating::stage2(w, {intermediate}, out.chain.stage1, shareability::outer)) return false;
   out.chain.stage2 = with_xs_of_type(out.walk.attributes);
   out.chain.stage2_translated = true;
   return true;

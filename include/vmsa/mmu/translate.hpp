@@ -21,11 +21,32 @@ struct spaced_ipa {
   physical_space space = physical_space::non_secure;
 };
 
-// SCTLR_EL1.A, and 64 bytes at once: an unaligned data access faults before it is translated, and so whatever the
-// memory is [AArch64_CheckAlignment].
+// SCTLR_EL1.A, 64 bytes at once, and atomics without FEAT_LSE2: an unaligned data access faults before it is
+// translated, and so whatever the memory is [AArch64_CheckAlignment; Arm ARM, Alignment of data accesses]. With
+// FEAT_LSE2 an atomic or exclusive is sure to work within 16 bytes of shareable write-back memory alone, and `acc` does
+// not say within which bytes it lies.
 template <class Regime>
-constexpr bool unaligned_whatever_the_memory(Regime const& r, memory_access const& acc) noexcept {
-  return !acc.aligned && (r.checks_alignment || acc.has_64_bytes()) && !acc.fetches() && !acc.translates_only();
+[[gnu::__noinline__, gnu::__cold__]] constexpr bool unaligned_whatever_the_memory(
+    Regime const& r, memory_access const& acc, choices_consulted& consulted) noexcept {
+  if (acc.fetches() || acc.translates_only()) return false;
+  if (r.checks_alignment || acc.has_64_bytes()) return true;
+  if (!acc.needs_its_memory()) return false;
+  if (!r.feat.lse2) return true;
+  consulted.note(open_choice::unaligned_atomic);
+  return r.choices.unaligned_atomic_faults;
+}
+
+// Names the Shareability that stage 1 hands on where the other way to do it gives another answer. `written` is that of
+// the descriptor.
+template <class Walker>
+[[gnu::__noinline__, gnu::__cold__]] constexpr void note_shareability(Walker& at, memory_attributes stage1,
+                                                                      shareability written,
+                                                                      stage2_attributes const& two,
+                                                                      bool fetch) noexcept {
+  stage1.sh = written;
+  controls c = at.regime.both;
+  c.fetch = fetch;
+  if (open_shareability(stage1, two, c)) at.out.consulted.note(open_choice::stage1_shareability);
 }
 
 // What an access that not every memory takes does with what it found, once stage `By` has passed; out of the way of
@@ -80,7 +101,7 @@ constexpr bool stage1_off(walker<Port, Geometry, Extent>& at, va where, spaced_i
 // the half. All of them are level 0 Translation faults.
 template <class Port, class Geometry, regime_extent Extent>
 constexpr bool stage1_on(walker<Port, Geometry, Extent>& at, va where, spaced_ipa& output,
-                         memory_attributes& attributes) noexcept {
+                         memory_attributes& attributes, shareability& written) noexcept {
   auto const& r = at.regime;
   stage1_tables const& tables = r.tables_of(where);
   if (tables.error == geometry_error::none) {
@@ -105,13 +126,16 @@ constexpr bool stage1_on(walker<Port, Geometry, Extent>& at, va where, spaced_ip
     if (w.attributes.tagged && !r.one.data_cacheable) at.out.consulted.note(open_choice::keep_tagged);
     attributes = apply_stage1_controls(w.attributes, r.one);
   }
+  written = w.attributes.sh;
   output = {w.output, w.output_space};
   at.out.stage1_leaf = w.extent;
   return pass_memory_of_stage1(at, attributes);
 }
 
+// `written`: the Shareability in stage 1's descriptor, or Outer Shareable where nobody has to choose.
 template <class Port, class Geometry, regime_extent Extent>
-constexpr bool stage2(walker<Port, Geometry, Extent>& at, spaced_ipa input, memory_attributes const& stage1) noexcept {
+constexpr bool stage2(walker<Port, Geometry, Extent>& at, spaced_ipa input, memory_attributes const& stage1,
+                      shareability written) noexcept {
   auto const& r = at.regime;
   ipa const where = input.where;
   at.out.intermediate = where;
@@ -129,6 +153,8 @@ constexpr bool stage2(walker<Port, Geometry, Extent>& at, spaced_ipa input, memo
   if constexpr (Extent == regime_extent::everything) at.out.space = w.output_space;
   bool const fetch = at.acc.fetches() && r.fetches_have_types;
   at.out.attributes = combine(stage1, w.attributes, r.both, fetch);
+  if (r.both.fwb && written != shareability::outer && !is_write_back(stage1)) [[unlikely]]
+    note_shareability(at, stage1, written, w.attributes, fetch);
   at.out.stage2_leaf = w.extent;
   return !at.acc.needs_its_memory() || pass_memory<stage::two>(at, stage1, w.attributes.memattr, at.out.attributes);
 }
@@ -163,7 +189,7 @@ template <regime_extent Extent, class Port, class Geometry>
 constexpr translation both_stages(Port& port, translation_regime<Geometry> const& regime, va where,
                                   memory_access acc) noexcept {
   translation out;
-  if (unaligned_whatever_the_memory(regime, acc)) {
+  if (!acc.aligned && unaligned_whatever_the_memory(regime, acc, out.consulted)) {
     out.fault = translation_fault{.kind = fault_kind::alignment};
     report<Extent>(regime, out);
     return out;
@@ -180,9 +206,10 @@ constexpr translation both_stages(Port& port, translation_regime<Geometry> const
   }
   spaced_ipa intermediate{};
   memory_attributes attributes{};
-  bool const first = regime.stage1_on ? stage1_on(at, where, intermediate, attributes)
+  shareability written = shareability::outer;
+  bool const first = regime.stage1_on ? stage1_on(at, where, intermediate, attributes, written)
                                       : stage1_off(at, where, intermediate, attributes);
-  if (first && stage2(at, intermediate, attributes)) check_output(at);
+  if (first && stage2(at, intermediate, attributes, written)) check_output(at);
   report<Extent>(regime, out);
   return out;
 }
@@ -195,7 +222,7 @@ constexpr translation stage2_alone(Port& port, translation_regime<Geometry> cons
   walker<Port, Geometry, Extent> at{.port = port, .regime = regime, .acc = acc, .out = out};
   if (!regime.stage2_on && (where.value >> regime.feat.pa_bits) != 0)
     static_cast<void>(stage1_fault(at, fault_kind::address_size));
-  else if (stage2(at, {where, space_of(regime.spaces.state)}, stage1))
+  else if (stage2(at, {where, space_of(regime.spaces.state)}, stage1, shareability::outer))
     check_output(at);
   report<Extent>(regime, out);
   return out;

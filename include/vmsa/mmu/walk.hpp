@@ -89,6 +89,15 @@ struct walker {
   }
 
  private:
+  // Names the Shareability of TCR where stage 2 makes write-back of table reads that are not.
+  [[gnu::__noinline__, gnu::__cold__]] constexpr void note_walks(stage1_tables const& tables,
+                                                                 stage2_attributes const& two) noexcept {
+    memory_attributes const& written = tables.walks_as_written;
+    if (combine_table_access(written, two, regime.both).sh !=
+        combine_table_access(with_effective_shareability(written), two, regime.both).sh)
+      out.consulted.note(open_choice::stage1_shareability);
+  }
+
   // Where a descriptor is in memory. Stage 2 translates the address of a stage 1 descriptor, for every read anew.
   template <stage2_purpose Purpose>
   [[gnu::__always_inline__]] constexpr bool locate(stage1_walk const& w, ipa slot, place_in_memory& at) noexcept {
@@ -101,6 +110,9 @@ struct walker {
         .input = slot, .tables = stage2_tables_of(w.space), .acc = acc, .stage1 = w.tables.walks};
     enter_space(t, w.space);
     if (!walk(t)) return false;
+    if constexpr (everything)
+      if (w.tables.open_walks) [[unlikely]]
+        note_walks(w.tables, t.attributes);
     at.where = t.output;
     if constexpr (everything) at.space = t.output_space;
     if constexpr (everything && Purpose == stage2_purpose::table_read) {
@@ -239,6 +251,9 @@ struct walker {
         held.assured = held.assured && held.page_protected && guarded;
       }
       descriptor_kind const kind = format::kind_of_entry(w, d, at);
+      if constexpr (everything)
+        if ((d.raw & w.tables.open_address_bits) != 0 && (is_leaf(kind) || kind == descriptor_kind::table)) [[unlikely]]
+          out.consulted.note(open_choice::high_output_bits);
       if (is_leaf(kind)) {
         leaf = {d, at, slot, place};
         return true;

@@ -16,7 +16,7 @@ struct rule;  // policy/rule.hpp
 enum class policy_outcome : u8 {
   map,               // a leaf is written
   memslot_error,     // the slot is refused before the guest runs
-  run_error,         // KVM_RUN returns -errno
+  run_error,         // KVM_RUN returns -errno; elsewhere the VM, or the CPU that made the access, is stopped
   guest_exception,   // the guest takes an exception
   mmio_exit,         // the monitor emulates the access
   make_young,        // the leaf is there: its access flag is set
@@ -59,7 +59,15 @@ enum class policy_cause : u8 {
   configuration,                 // another hypervisor refuses the mapping
 };
 
-enum class injected_exception : u8 { none, external_abort, address_size, serror, stage2_fault, unsupported_access };
+enum class injected_exception : u8 {
+  none,
+  external_abort,
+  address_size,
+  serror,
+  stage2_fault,
+  unsupported_access,
+  as_taken,  // the abort that EL2 took, its syndrome handed on: the fault status is stage 2's
+};
 
 /// What a policy answers to one fault. `row` points into the policy's rows: KVM's and the hypervisors' live for ever, a
 /// policy file's as long as a copy of its user_policy.
@@ -126,7 +134,8 @@ constexpr stage2_leaf leaf_of(decision const& d) noexcept {
 // ESR_EL1 as the hypervisor fills it: a synchronous abort, IL set, from the EL the guest was at. Its layout is that of
 // ESR_EL2.
 constexpr u64 exception_syndrome(injected_exception e, fault_access const& access) noexcept {
-  if (e == injected_exception::none || e == injected_exception::serror || e == injected_exception::stage2_fault)
+  if (e == injected_exception::none || e == injected_exception::serror || e == injected_exception::stage2_fault ||
+      e == injected_exception::as_taken)
     return 0;
   using enum exception_class;
   exception_class const ec = access.kind == access_kind::exec

@@ -34,6 +34,10 @@ inline constexpr rule other_fault =
         "no mapping cures this fault, and the policy of memory types does not say what the hypervisor does with it");
 inline constexpr rule unmapped = row("unmapped", {.slot = slot_kind::none}, {.outcome = policy_outcome::mmio_exit},
                                      "nothing is mapped there: the access is emulated or refused");
+constexpr rule stopped(char const* why) noexcept {
+  return row("unmapped", {.slot = slot_kind::none},
+             {.outcome = policy_outcome::run_error, .cause = policy_cause::no_memslot}, why);
+}
 inline constexpr rule caller_chooses_ram =
     row("caller-ram", {}, {.outcome = policy_outcome::not_applicable, .cause = policy_cause::configuration},
         "the caller chooses the memory type of every mapping: say which");
@@ -61,15 +65,23 @@ inline constexpr std::array xen_dom0{
         "p2m_mmio_direct_c: dom0's device-tree MMIO, where the guest's stage 1 decides"),
     row("ram", {}, leaf(normal_wb, inner, x), "p2m_ram: write-back, and stage 1 may lower it"),
 };
+// sync_lower_exception: what vcpu_handle_page_fault does not resolve is injected with its own ISS and fault status.
 inline constexpr std::array hafnium{
     other_fault,
-    unmapped,
+    row("unmapped", {.slot = slot_kind::none},
+        {.outcome = policy_outcome::guest_exception,
+         .cause = policy_cause::no_memslot,
+         .exception = injected_exception::as_taken},
+        "nothing is emulated: the VM gets the abort with stage 2's own fault status, and an EL0 partition is aborted"),
     row("device", {.page = not_ram}, leaf(device_nGnRnE, inner, xn), "the mode of the mapping says device"),
     row("ram", {}, leaf(normal_wb, inner, x), "the mode of the mapping says memory"),
 };
+// aborts_data_lower: without a handler ERROR() prints, and the physical CPU stays there.
 inline constexpr std::array bao{
     other_fault,
-    unmapped,
+    stopped(
+        "where no emulation handler is registered, the vGIC's for one, Bao prints \"no emulation handler for abort\" "
+        "and stops the CPU"),
     row("device", {.page = not_ram}, leaf(device_GRE, non, x), "Device-GRE, non-shareable and executable, always"),
     row("ram", {}, leaf(normal_wb, non, x), "write-back, non-shareable, always"),
 };
@@ -79,9 +91,11 @@ inline constexpr std::array nova{
     caller_chooses_device,
     row("ram", {}, leaf(normal_wb, inner, x), "write-back unless the delegation says otherwise"),
 };
+// arch_handle_dabt: MMIO_UNHANDLED ends in panic_park().
 inline constexpr std::array jailhouse{
     other_fault,
-    unmapped,
+    stopped("where no MMIO handler of the cell is, Jailhouse prints \"Unhandled data read\" or \"write\" and parks the "
+            "CPU; with its last CPU the cell has failed"),
     row("io", {.page = not_ram}, leaf(device_nGnRE, inner, x), "the cell's region has the I/O flag; XN is never set"),
     row("ram", {}, leaf(normal_wb, inner, x), "the cell's region has no I/O flag"),
 };
@@ -173,7 +187,8 @@ struct hypervisor_policy {
   }
   constexpr decision decide_for(policy_host const& host, memory_inputs const& m, backing kind,
                                 fault_access const& access) const noexcept {
-    decision d = decide(table(), host, m, kind, access);
+    // Where nothing is mapped there is no type to choose.
+    decision d = decide(m.slot.kind == slot_kind::none ? hypervisor_table(which) : table(), host, m, kind, access);
     if (!choice || !may_choose(which, *choice)) return d;
     if (which == hypervisor::sel4) d.sh = shareability::non;
     // p2m_mmio_direct_nc is Outer Shareable.

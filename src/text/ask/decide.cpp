@@ -33,6 +33,7 @@ decide_answer answer(decide_question question) {
   decide_question const& q = a.asked;
   a.decided = q.policy.decide_for(q.host, q.inputs, q.kind, q.access);
   a.leaf = q.inputs.vma.pfnmap ? level::l3 : a.decided.largest_leaf;
+  while (q.size && a.leaf != level::l3 && level_size(a.decided.tg, a.leaf) > *q.size) a.leaf = next(a.leaf);
   if (auto const v = q.policy.kernel(); v && q.inputs.dma) {
     a.dma = judge_dma(*v, q.dma);
     a.dma_map = map_for_dma(*v, q.dma.user, q.inputs, q.kind);

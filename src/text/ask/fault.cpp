@@ -9,6 +9,7 @@
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/policy/smmu.hpp"
 #include "vmsa/sim/memory.hpp"
+#include "vmsa/text/ask/combine.hpp"
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/kernel_names.hpp"
@@ -43,15 +44,21 @@ bool worth_telling(what_if const& w, fault_reason fault) {
 // What the story's registers and decision leave open.
 std::vector<std::string> notes_of(fault_story const& s, bool address_is_sure, decision const& translation) {
   std::vector<std::string> notes;
+  if (decision const& d = s.outcome.decided; d.maps())
+    if (auto const other = open_shareability(mair(s.access.stage1.mair, decode_shareability(s.access.stage1.sh)),
+                                             {.memattr = d.memattr, .sh = d.sh}, {.fwb = d.fwb}))
+      notes.push_back(say_open_shareability(*other));
   if (!address_is_sure)
     notes.push_back(
         fmt::format("HPFAR_EL2 is UNKNOWN for this fault: the IPA is taken on trust; {}",
                     s.outcome.fault.virtual_address_valid
                         ? "AT S1E1R or AT S1E1W of FAR_EL2 finds it"
                         : "FnV says that FAR_EL2 holds no address either, so that AT S1E1R has none to translate"));
-  if (std::string unfit = unfit_mapping(s.outcome.decided, s.outcome.access); !unfit.empty())
-    notes.push_back(std::move(unfit));
-  if (s.outcome.access.fault != fault_reason::alignment) return notes;
+  if (s.outcome.access.fault != fault_reason::alignment) {
+    if (std::string unfit = unfit_mapping(s.outcome.decided, s.outcome.access); !unfit.empty())
+      notes.push_back(std::move(unfit));
+    return notes;
+  }
   if (!translation.maps()) {
     notes.push_back(
         fmt::format("a translation fault there ends otherwise ({}), so that this policy has no leaf on which "
@@ -85,13 +92,7 @@ bool fault_report::any_mismatch() const noexcept {
   return false;
 }
 
-granule host_page(fault_scenario const& s) {
-  if (s.page) return *s.page;
-  bool const kvm = s.policy.starts_with("linux-");
-  if (std::optional<granule> const named = kvm ? flavour_of(s.policy).page : std::nullopt) return *named;
-  cpu_row const* const cpu = find_cpu(s.cpu);
-  return cpu == nullptr ? granule::k4 : cpu->page.value_or(granule::k4);
-}
+granule host_page(fault_scenario const& s) { return host_page_of(s.page, s.policy, s.cpu); }
 
 fault_report::fault_report(fault_scenario asked, named_policy by) : scenario(std::move(asked)), policy(std::move(by)) {
   for (named_region const& r : scenario.memory) regions.push_back(r.where);
@@ -111,6 +112,9 @@ void settle_host(fault_report& report) {
   need("FWB", s.fwb_known);
   need("DIC", s.dic_known);
   s.host.page = host_page(s);
+  for (named_region const& r : s.memory)
+    if (std::string_view const why = missing_backing(r.where.backing, s.host.page); !why.empty())
+      throw input_error(s.file, 0, fmt::format("backing \"{}\"", vmsa::name(r.where.backing)), std::string(why));
   if (std::optional<std::string> note = kvm ? vendor_note(s.policy) : std::nullopt)
     report.notes.push_back(std::move(*note));
   u64 const inside = granule_size(s.host.page) - 1;

@@ -31,7 +31,8 @@ leaf_rights stage1_leaf_rights(descriptor leaf, table_limits limits, bool hardwa
           stage1_rights(leaf, limits, {.el0 = true, .hardware_dirty = hardware_dirty, .wxn = wxn})};
 }
 
-// A leaf that was never used since its access flag was cleared is in no TLB: it is no alias yet.
+// A leaf that was never used since its access flag was cleared is in no TLB: it is no alias yet. Where hardware sets
+// the flag the next access makes it one, of which nobody is told: map_machine notes it.
 bool accessed(descriptor leaf) { return descriptor_bits::af::get(leaf.raw); }
 
 }  // namespace
@@ -215,8 +216,12 @@ machine_map map_machine(machine const& m) {
         add({r.pa}, r.size, {r.va, r.effective, type_of(r.effective), r.rights, r.one});
     }
     out.owners.push_back({vm.name + " stage 2", owner_kind::stage2, i});
+    u64 idle = 0;
     for (sim::mapped_range const& r : stage2.ranges) {
-      if (!accessed(r.first)) continue;
+      if (!accessed(r.first)) {
+        idle += r.size;
+        continue;
+      }
       bool const fwb = vm.fwb.value_or(false);
       stage2_attributes const own = leaf_attributes(r.first, vm.shape.format, vm.vtcr.get<vtcr_el2::sh0>());
       // What a guest gets that asks for ordinary memory: the most that stage 2 lets it have.
@@ -224,6 +229,11 @@ machine_map map_machine(machine const& m) {
                                           {.fwb = fwb, .feat = f});
       add({r.output}, r.size, {r.input, a, stage2_type(r.first, fwb), rights_of(m, vm, r.first).either(), r.first});
     }
+    if (idle != 0 && f.hw_access_flag && vm.vtcr.get<vtcr_el2::ha>())
+      out.notes.push_back(
+          fmt::format("{}: {} of its stage 2 have AF=0 and count as no alias, being in no TLB; under VTCR_EL2.HA the "
+                      "next access sets AF without a fault, and makes them one",
+                      vm.name, size_name(idle)));
   }
   out.index = sim::reverse_index(std::move(mappings));
   return out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // VTCR_EL2, VTTBR_EL2, TCR_ELx and TTBRn_ELx: the registers that shape a table walk.
 #include "text/explain/explain_fields.hpp"
+#include "text/explain/input_sizes.hpp"
 #include "text/explain/register_table.hpp"
 #include "vmsa/arch/el2_registers.hpp"
 #include "vmsa/arch/el3_registers.hpp"
@@ -96,90 +97,8 @@ std::string say_walk_field(std::string_view field, u64 value) {
   return {};
 }
 
-// Every feature, and no more of physical addresses than `f` has: what is missing is then the size alone.
-constexpr u8 address_sizes[] = {32, 36, 40, 42, 44, 48, 52};
-
 std::string say_machine(processor const& m) {
   return fmt::format("read as a machine that has {} and {}-bit physical addresses", m.name, m.has.pa_bits);
-}
-
-// All that keeps stage 2 from being walked, the size and the start level each for itself.
-std::vector<std::string> vtcr_errors(vtcr_el2 vtcr, features const& f) {
-  geometry_result const result = decode_vtcr(vtcr, f);
-  if (result) return {};
-  std::vector<std::string> out{std::string(name(result.error))};
-  granule const tg = stage2_granule(vtcr, f);
-  geometry_error const start = decode_start_level(vtcr, tg, stage2_ds(vtcr, tg, f), f).error;
-  if (start != geometry_error::none && start != result.error) out.emplace_back(name(start));
-  return out;
-}
-
-// The smallest physical address size of a machine that walks this as `g`, 0 when `f` has no such size.
-u8 least_pa_bits(vtcr_el2 vtcr, geometry const& g, features f) {
-  for (u8 const bits : address_sizes) {
-    f.pa_bits = bits;
-    geometry_result const r = decode_vtcr(vtcr, f);
-    if (r && r.value.input_bits == g.input_bits && r.value.start == g.start) return bits;
-  }
-  return 0;
-}
-
-// What a granule field says that no implementation has to take: empty for a granule that is there.
-std::string say_granule_choice(std::string_view field, u64 value, bool reserved, bool supported, granule taken) {
-  if (reserved)
-    return fmt::format("{} {} is reserved: which granule is used is IMPLEMENTATION DEFINED, here {}", field,
-                       binary(value, 2), name(taken));
-  if (!supported)
-    return fmt::format("the granule of {} {} is not implemented: which one is used is IMPLEMENTATION DEFINED, here {}",
-                       field, binary(value, 2), name(taken));
-  return {};
-}
-
-struct tcr_half_answer {
-  std::string summary;
-  std::vector<std::string> notes;
-  bool valid = true;
-  std::optional<geometry> shape;
-};
-
-tcr_half_answer explain_half(tcr_half const& h, va_half which, processor const& m) {
-  bool const lower = which == va_half::lower;
-  std::string_view const ttbr = lower ? "TTBR0" : "TTBR1";
-  std::string_view const size_field = lower ? "T0SZ" : "T1SZ";
-  tcr_half_answer out;
-  if (h.epd) return {fmt::format("{} off", ttbr), {}, true, std::nullopt};
-
-  bool const reserved = lower ? h.tg == 0b11 : h.tg == 0b00;
-  granule const tg = stage1_granule(h.tg, which, m.has);
-  features every = m.has;
-  every.stage1_granules = {};
-  bool const supported = reserved || stage1_granule(h.tg, which, every) == tg;
-  std::string const choice = say_granule_choice(lower ? "TG0" : "TG1", h.tg, reserved, supported, tg);
-  if (!choice.empty()) out.notes.push_back(choice);
-  std::string const granule_words = fmt::format("{} granule{}", name(tg),
-                                                choice.empty() ? ""
-                                                : reserved     ? " (TG reserved)"
-                                                               : " (not implemented)");
-
-  geometry_result const result = decode_tcr(h, which, m.has);
-  out.valid = static_cast<bool>(result);
-  if (!result) {
-    out.summary = fmt::format("{} invalid: {}", ttbr, name(result.error));
-    bool const ds_missing = h.txsz < 16 && tg != granule::k64 && !h.ds && m.has.lpa2;
-    out.notes.push_back(
-        fmt::format("{} {}: a {}-bit VA is out of reach with the {}{}; every VA of this half is a level 0 "
-                    "translation fault",
-                    size_field, h.txsz, 64 - h.txsz, granule_words, ds_missing ? ": 52 bits need DS=1" : ""));
-    return out;
-  }
-  if (result.value.input_bits != 64 - h.txsz)
-    out.notes.push_back(fmt::format(
-        "{} {} is outside its range: IMPLEMENTATION DEFINED whether every VA faults or it counts as {}, as here",
-        size_field, h.txsz, 64 - result.value.input_bits));
-  out.shape = result.value;
-  out.summary = fmt::format("{} {}-bit VA, {}, start level {}", ttbr, result.value.input_bits, granule_words,
-                            number(result.value.start));
-  return out;
 }
 
 }  // namespace
@@ -196,48 +115,32 @@ explanation explain(vtcr_el2 vtcr, processor const& m) {
     return shared.empty() ? say_flag(vtcr_flags, field, value) : shared;
   });
 
-  geometry_result const result = decode_vtcr(vtcr, f);
-  e.facts = {{"valid", static_cast<bool>(result)}};
-  if (result) {
-    geometry const& g = result.value;
+  stage2_sizes const sizes = judge_sizes(vtcr, f);
+  e.facts = {{"valid", sizes.shape.has_value()}};
+  e.notes = sizes.notes;
+  if (sizes.shape) {
+    geometry const& g = *sizes.shape;
     e.summary =
         fmt::format("{} granule, {}-bit IPA, start level {}, {}-bit output; root: {} table{}, {} bytes, aligned to {}",
                     name(g.tg()), g.input_bits, number(g.start), g.output_bits, g.concatenated_tables(),
                     g.concatenated_tables() == 1 ? "" : "s concatenated", g.root_size(), g.root_alignment());
-    e.facts.push_back({"granule", std::string(name(g.tg()))});
-    e.facts.push_back({"ipa_bits", std::int64_t{g.input_bits}});
-    e.facts.push_back({"output_bits", std::int64_t{g.output_bits}});
-    e.facts.push_back({"start_level", std::int64_t{number(g.start)}});
-    e.facts.push_back({"concatenated_tables", std::int64_t{g.concatenated_tables()}});
-    e.facts.push_back({"root_bytes", static_cast<std::int64_t>(g.root_size())});
-    e.facts.push_back({"root_alignment", static_cast<std::int64_t>(g.root_alignment())});
-    if (g.input_bits != 64 - vtcr.get<vtcr_el2::t0sz>())
-      e.notes.push_back(fmt::format(
-          "T0SZ {} is outside its range: IMPLEMENTATION DEFINED whether every IPA faults or it counts as {}, "
-          "as here",
-          vtcr.get<vtcr_el2::t0sz>(), 64 - g.input_bits));
+    put_facts(g, e.facts);
+    e.facts.insert(e.facts.begin() + 3, {"output_bits", std::int64_t{g.output_bits}});
     // The size first: the shape itself may need as much of the machine.
-    if (u8 const least = least_pa_bits(vtcr, g, f); least > address_sizes[0]) {
-      e.facts.push_back({"least_pa_bits", std::int64_t{least}});
-      e.notes.push_back(fmt::format("needs physical addresses of {} bits at least", least));
+    if (sizes.least_pa_bits != 0) {
+      e.facts.push_back({"least_pa_bits", std::int64_t{sizes.least_pa_bits}});
+      e.notes.push_back(fmt::format("needs physical addresses of {} bits at least", sizes.least_pa_bits));
     }
     u8 const asked = physical_address_bits(vtcr.get<vtcr_el2::ps>());
     if (asked > f.pa_bits)
       e.notes.push_back(fmt::format("PS asks for {} bits, of which this machine has {}", asked, f.pa_bits));
   } else {
-    std::vector<std::string> const errors = vtcr_errors(vtcr, f);
-    e.summary = fmt::format("invalid: {}: every IPA is a level 0 translation fault", join(errors, "; "));
-    e.facts.push_back({"reason", std::string(name(result.error))});
+    e.summary = fmt::format("invalid: {}: every IPA is a level 0 translation fault", sizes.errors);
+    e.facts.push_back({"reason", sizes.reason});
   }
-  u8 const tg0 = vtcr.get<vtcr_el2::tg0>();
-  features every = f;
-  every.stage2_granules = {};
-  granule const tg = stage2_granule(vtcr, f);
-  std::string const choice =
-      say_granule_choice("TG0", tg0, tg0 == 0b11, tg0 == 0b11 || stage2_granule(vtcr, every) == tg, tg);
-  if (!choice.empty()) {
-    e.summary += tg0 == 0b11 ? "; TG0 is reserved" : "; the granule is not implemented";
-    e.notes.push_back(choice);
+  if (!sizes.granule_choice.empty()) {
+    e.summary += vtcr.get<vtcr_el2::tg0>() == 0b11 ? "; TG0 is reserved" : "; the granule is not implemented";
+    e.notes.push_back(sizes.granule_choice);
   }
   bool const dirties = vtcr.get<vtcr_el2::ha>() && vtcr.get<vtcr_el2::hd>();
   if (vtcr.get<vtcr_el2::hdbss>())
@@ -279,8 +182,8 @@ explanation explain(tcr_el1 tcr, processor const& m) {
     std::string const shared = say_walk_field(row.name, value);
     return shared.empty() ? say_flag(tcr_flags, row.name, value) : shared;
   });
-  tcr_half_answer const lower = explain_half(half_of(tcr, va_half::lower), va_half::lower, m);
-  tcr_half_answer const upper = explain_half(half_of(tcr, va_half::upper), va_half::upper, m);
+  stage1_sizes const lower = judge_sizes(half_of(tcr, va_half::lower), va_half::lower, m.has);
+  stage1_sizes const upper = judge_sizes(half_of(tcr, va_half::upper), va_half::upper, m.has);
   e.summary =
       join({lower.summary, upper.summary, "IPA " + say_address_size(tcr.get<tcr_el1::ips>()),
             tcr.get<tcr_el1::ds>() ? "DS" : "", tcr.get<tcr_el1::ha>() ? "HA" : "", tcr.get<tcr_el1::hd>() ? "HD" : ""},
@@ -313,7 +216,7 @@ explanation explain_one_range(Tcr tcr, processor const& m) {
     std::string const shared = say_walk_field(row.name, value);
     return shared.empty() ? say_flag(tcr_flags, row.name, value) : shared;
   });
-  tcr_half_answer const range = explain_half(range_of(tcr_el2{{tcr.raw}}), va_half::lower, m);
+  stage1_sizes const range = judge_sizes(range_of(tcr_el2{{tcr.raw}}), va_half::lower, m.has);
   e.summary = join({range.summary, "PA " + say_address_size(tcr.template get<typename Tcr::ps>()),
                     tcr.template get<typename Tcr::ds>() ? "DS" : "", tcr.template get<typename Tcr::ha>() ? "HA" : "",
                     tcr.template get<typename Tcr::hd>() ? "HD" : ""},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Secure stage 2 and granule protection: VSTCR_EL2, VSTTBR_EL2, GPCCR_EL3, GPTBR_EL3.
 #include "text/explain/explain_fields.hpp"
+#include "text/explain/input_sizes.hpp"
 #include "text/explain/register_table.hpp"
 #include "vmsa/arch/el2_registers.hpp"
 #include "vmsa/arch/granule_protection.hpp"
@@ -21,16 +22,19 @@ explanation tell_vstcr(u64 raw, processor const& on) {
   explanation e{.kind = "vstcr", .value = raw};
   bool const walks_ns = r.get<vstcr_el2::sw>();
   bool const output_ns = walks_ns || r.get<vstcr_el2::sa>();
-  // What VTCR_EL2 adds to the shape, DS, is not said here; without it SL2 does not count.
-  vtcr_el2 const shape = r.over({});
+  // What VTCR_EL2 adds to the shape, DS and PS, is not said here: DS is 0, and so SL2 does not count, PS the machine's.
+  vtcr_el2 const shape = r.over(vtcr_el2{}.with<vtcr_el2::ps>(physical_address_encoding(on.has.pa_bits)));
+  stage2_sizes const sizes = judge_sizes(shape, on.has);
   granule const tg = stage2_granule(shape, on.has);
   start_level_result const start = decode_start_level(shape, tg, false, on.has);
   std::string const level = start.error == geometry_error::start_level_reserved
                                 ? std::string("start level reserved for this granule")
                                 : fmt::format("start level {}", number(start.value));
-  u64 const bits = 64 - vtcr_el2::t0sz::get(raw);
-  e.summary = fmt::format("Secure IPA: {} granule, {} bits, {}; walks go to {}, output is {}",
-                          say_granule_field(vtcr_el2::tg0::get(raw)), bits, level,
+  u64 const bits = sizes.shape ? sizes.shape->input_bits : 64 - vtcr_el2::t0sz::get(raw);
+  std::string const shape_words =
+      sizes.shape ? fmt::format("{} granule, {} bits, {}", name(tg), bits, level)
+                  : fmt::format("invalid: {}: every Secure IPA is a level 0 translation fault", sizes.errors);
+  e.summary = fmt::format("Secure IPA: {}; walks go to {}, output is {}", shape_words,
                           walks_ns ? "Non-secure memory" : "Secure memory", output_ns ? "Non-secure" : "Secure");
   e.fields = explain_rows(raw, vstcr_el2::layout, [&](field_info const& row, u64 v) -> std::string {
     std::string_view const field = row.name;
@@ -42,10 +46,22 @@ explanation tell_vstcr(u64 raw, processor const& on) {
     if (field == "SA" && walks_ns) return "counts as 1, for SW is 1";
     return v != 0 ? "output is Non-secure" : "output is Secure";
   });
-  e.facts = {{"ipa_bits", static_cast<std::int64_t>(bits)}, {"walks_secure", !walks_ns}, {"output_secure", !output_ns}};
+  e.facts = {{"valid", sizes.shape.has_value()}};
+  if (sizes.shape)
+    put_facts(*sizes.shape, e.facts);
+  else
+    e.facts.push_back({"reason", sizes.reason});
+  e.facts.push_back({"walks_secure", !walks_ns});
+  e.facts.push_back({"output_secure", !output_ns});
   e.notes = {
       "of Secure IPAs; output size, hardware updates, attributes of walks and DS are VTCR_EL2's, and DS=0 is "
       "assumed"};
+  e.notes.insert(e.notes.end(), sizes.notes.begin(), sizes.notes.end());
+  vtcr_el2 const wide = shape.with<vtcr_el2::ds>(true);
+  if (!sizes.shape && judge_sizes(wide, on.has).shape) e.notes.push_back("with VTCR_EL2.DS=1 it is valid");
+  if (sizes.least_pa_bits != 0)
+    e.notes.push_back(fmt::format("needs physical addresses of {} bits at least", sizes.least_pa_bits));
+  if (!sizes.granule_choice.empty()) e.notes.push_back(sizes.granule_choice);
   if ((raw & bit_mask(31, 31)) == 0) e.notes.push_back("bit 31 is RES1 and is clear: no hypervisor's value");
   return e;
 }

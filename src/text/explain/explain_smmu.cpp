@@ -2,7 +2,9 @@
 // SMMUv3's event records, stream table entries and context descriptors, word by word.
 #include "vmsa/text/explain/explain_smmu.hpp"
 #include "text/explain/explain_fields.hpp"
+#include "text/explain/input_sizes.hpp"
 #include "vmsa/arch/smmu_attributes.hpp"
+#include "vmsa/mmu/smmu_regime.hpp"
 #include "vmsa/policy/smmu.hpp"
 #include "vmsa/policy/smmu_entry.hpp"
 #include "vmsa/text/words/format.hpp"
@@ -194,6 +196,40 @@ void note_missing(unsigned words, unsigned all, explanation& e) {
   if (words < all) e.notes.push_back(fmt::format("{} of {} words are given; the others are taken as 0", words, all));
 }
 
+// Sizes are judged as those of a PE's registers are, of an SMMU that has every feature. One that is out of range makes
+// the structure ILLEGAL from SMMUv3.1 on.
+void judge_size(std::string_view field, bool valid, std::string const& says, std::string_view event, explanation& e) {
+  e.facts.emplace_back("valid_size", valid);
+  if (valid) return;
+  e.summary += fmt::format(", {} invalid", field);
+  e.notes.push_back(fmt::format("{}; ILLEGAL from SMMUv3.1 on: {}", says, event));
+}
+
+void judge_stage2_size(smmu_ste const& s, explanation& e) {
+  stage2_sizes const sizes = judge_sizes(vtcr_of(s), all_features);
+  bool const counts = sizes.notes.empty() && sizes.granule_choice.empty();
+  std::string says = sizes.shape ? join({join(sizes.notes, "; "), sizes.granule_choice}, "; ")
+                                 : fmt::format("S2T0SZ {}: {}", s.get<smmu_ste::s2t0sz>(), sizes.errors);
+  judge_size("stage 2", sizes.shape && counts, says, "C_BAD_STE", e);
+}
+
+void judge_stage1_sizes(smmu_cd const& c, explanation& e) {
+  using d = smmu_cd;
+  regime_registers r;
+  stream_detail::set_two_ranges(r, c);
+  std::vector<std::string> says;
+  bool const off[] = {c.get<d::epd0>(), c.get<d::epd1>()};
+  for (va_half const which : {va_half::lower, va_half::upper}) {
+    if (off[which == va_half::upper]) continue;
+    stage1_sizes const half = judge_sizes(half_of(r.tcr, which), which, all_features);
+    if (!half.valid) says.push_back(half.summary);
+    says.insert(says.end(), half.notes.begin(), half.notes.end());
+    if (which == va_half::upper && (!half.valid || !half.notes.empty()))
+      says.back() += " (a stream of EL2 has no second range)";
+  }
+  judge_size("stage 1", says.empty(), join(says, "; "), "C_BAD_CD", e);
+}
+
 std::string short_memory(u64 inner, u64 sh) {
   constexpr std::string_view says[] = {"NC", "WB RA", "WT RA", "WB"};
   return fmt::format("{} {}", says[inner & 3],
@@ -296,6 +332,7 @@ explanation explain(smmu_ste const& s, unsigned words) {
   for (unsigned i = 0; i < words; ++i)
     e.fields.push_back(word_field_of(i, s.word[i], smmu_ste::layout(i), say_ste_field));
   note_stale(s, words, e);
+  if (s.get<smmu_ste::v>() && s.translates2() && s.get<smmu_ste::s2aa64>() && words > 2) judge_stage2_size(s, e);
   if (s.get<smmu_ste::s1cdmax>() > 20 && s.translates1())
     e.notes.push_back("S1CDMax is above 20, the largest IDR1.SSIDSIZE: ILLEGAL on every SMMU");
   virtual_entry const v = accept_virtual_entry(s, {});
@@ -319,6 +356,7 @@ explanation explain(smmu_cd const& c, unsigned words) {
   for (unsigned i = 0; i < words; ++i)
     e.fields.push_back(word_field_of(i, c.word[i], smmu_cd::layout(i), say_cd_field));
   note_stale(c, words, e);
+  if (c.get<d::v>() && c.get<d::aa64>()) judge_stage1_sizes(c, e);
   note_missing(words, 8, e);
   return e;
 }

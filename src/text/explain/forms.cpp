@@ -14,14 +14,27 @@ std::string esr_summary(u64 esr) { return explain(esr_el2{{esr}}).summary; }
 
 std::string policy_of(scan_context const& context) {
   std::optional<kernel_version> const v = parse_kernel(context.kernel);
-  return v ? fmt::format("linux-{}.{}", v->major, v->minor) : std::string();
+  if (!v) return {};
+  // Whole where it says more than the release: the tree of a vendor, or the page.
+  kernel_flavour const flavour = flavour_of(context.kernel);
+  if (!flavour.vendor.empty() || flavour.page) return "linux-" + context.kernel;
+  return fmt::format("linux-{}.{}", v->major, v->minor);
 }
 
 std::string decide_arguments(scan_context const& context) {
   std::string out;
   if (parse_kernel(context.kernel)) out += " --kvm " + shell_word(context.kernel);
   if (!context.cpu.empty() && find_cpu(context.cpu) != nullptr) out += " --cpu " + context.cpu;
+  if (page_in(context) != host_page_of(std::nullopt, context.kernel, context.cpu))
+    out += " --page-size " + size_name(granule_size(page_in(context)));
   return out;
+}
+
+granule page_in(scan_context const& context) {
+  std::optional<granule> said;
+  for (granule const g : {granule::k4, granule::k16, granule::k64})
+    if (context.page_size == granule_size(g)) said = g;
+  return host_page_of(said, context.kernel, context.cpu);
 }
 
 std::span<form_row const> form_table() {

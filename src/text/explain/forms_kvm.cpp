@@ -6,6 +6,8 @@
 #include "vmsa/arch/syndrome_layout.hpp"
 #include "vmsa/text/ask/outcomes.hpp"
 #include "vmsa/text/explain/explain.hpp"
+#include "vmsa/text/words/foreign.hpp"
+#include "vmsa/text/words/kernel_names.hpp"
 #include "vmsa/text/words/names.hpp"
 
 namespace vmsa::text {
@@ -125,7 +127,7 @@ void tell_trace(scan_item& item, scan_context const& context) {
   std::string const policy = policy_of(context);
   u64 const far = item.number("FAR_EL2").value_or(*ipa & 0xfff);
   item.next = fmt::format("vmsa fault --esr {} --far {} --hpfar {}{}{}", hex(*esr), hex(far), hex((*ipa >> 12) << 4),
-                          policy.empty() ? "" : " --policy ", policy);
+                          policy.empty() ? "" : " --policy ", policy.empty() ? policy : shell_word(policy));
 }
 
 // ---- kvm-no-syndrome ----
@@ -231,7 +233,8 @@ void tell_run(scan_item& item, scan_context const& context) {
   for (outcome_situation const& s : answer.situations)
     if (std::find(ids.begin(), ids.end(), s.row->id) == ids.end()) ids.emplace_back(s.row->id);
   item.meaning += fmt::format("; under {} {} situations lead here: {}", policy, ids.size(), fmt::join(ids, ", "));
-  item.next = fmt::format("vmsa decide --policy {} --outcome EFAULT", policy);
+  if (std::optional<std::string> const note = vendor_note(context.kernel)) item.meaning += "; " + *note;
+  item.next = fmt::format("vmsa decide --policy {} --outcome EFAULT", shell_word(policy));
 }
 
 // ---- dma-map-error ----

@@ -140,7 +140,7 @@ void tell_bar(scan_item& item, scan_context const& context) {
     item.meaning = "PCI BARs lie in this range; nothing of it is RAM";
     return;
   }
-  u64 const page = context.page_size != 0 ? context.page_size : 0x1000;
+  u64 const page = granule_size(page_in(context));
   item.meaning =
       size % page != 0
           ? fmt::format("smaller than a page of {}: VFIO cannot give it to a guest as it is, the monitor emulates it",

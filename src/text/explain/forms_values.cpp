@@ -9,7 +9,6 @@
 #include "text/words/ascii.hpp"
 #include "vmsa/text/explain/decode.hpp"
 #include "vmsa/text/read/input_error.hpp"
-#include "vmsa/text/words/kernel_names.hpp"
 #include "vmsa/text/words/names.hpp"
 
 namespace vmsa::text {
@@ -259,7 +258,7 @@ void tell_registers(scan_item& item, scan_context const& context) {
     item.meaning = "a guest's abort, with all that is needed to ask what answers it";
     std::string const policy = policy_of(context);
     next = fmt::format("vmsa fault --esr {} --far {} --hpfar {}{}{}", *esr, *far, *hpfar,
-                       policy.empty() ? "" : " --policy ", policy);
+                       policy.empty() ? "" : " --policy ", policy.empty() ? policy : shell_word(policy));
   }
   item.next = next;
 }
@@ -321,16 +320,8 @@ std::optional<form_reading> read_descriptor(std::string_view line) {
   return r;
 }
 
-// The page that the text names, or the kernel's name does: `6.6.13+64k`.
-granule page_of(scan_context const& context) {
-  for (granule const g : {granule::k4, granule::k16, granule::k64})
-    if (context.page_size == granule_size(g)) return g;
-  std::optional<granule> const named = flavour_of(context.kernel).page;
-  return named.value_or(granule::k4);
-}
-
 void tell_descriptor(scan_item& item, scan_context const& context) {
-  granule const tg = page_of(context);
+  granule const tg = page_in(context);
   std::string const granule_option = tg == granule::k4 ? "" : tg == granule::k16 ? "16k" : "64k";
   std::vector<std::string> words;
   for (auto const& [name, value] : item.values) {

@@ -12,6 +12,7 @@
 #include "text/read/toml_reader.hpp"
 #include "text/words/coherency_words.hpp"
 #include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/words/kernel_names.hpp"
 
 namespace vmsa::text {
 namespace {
@@ -151,6 +152,7 @@ class coherency_reader {
         for (std::string_view other : {"snoops", "canwbs"})
           if (t.has(other)) t.refuse(other, "beside smmu", "one or the other: smmu says it");
         device_way const way = device_through_smmu(*smmu);
+        note_policy(*smmu);
         a.snoops = way.snoops && !no_snoop;
         a.canwbs = way.canwbs;
       } else {
@@ -165,12 +167,21 @@ class coherency_reader {
     step_lines_.emplace_back();
   }
 
+  // Of a vendor's tree the answer is upstream's.
+  void note_policy(toml_table const& t) {
+    std::optional<std::string> const policy = t.string("policy");
+    std::optional<std::string> note = policy && policy->starts_with("linux-") ? vendor_note(*policy) : std::nullopt;
+    if (note && std::find(file_.notes.begin(), file_.notes.end(), *note) == file_.notes.end())
+      file_.notes.push_back(std::move(*note));
+  }
+
   void read_alias(toml_table const& t) {
     coherency::agent_alias a;
     a.name = declared(t, file_.scenario.aliases);
     a.agent = agent_index(t.need_string("agent", agent_names()), t.line("agent"));
     a.mapped = t.flag("mapped").value_or(true);
     read_alias_attributes(t, a);
+    note_policy(t);
     std::vector<std::size_t> const positions = t.item_lines("lines");
     std::size_t next = 0;
     for (std::string const& line : t.strings("lines")) a.lines.push_back(line_index(line, positions[next++]));

@@ -105,6 +105,7 @@ void read_choices(toml_table const& t, constraint_choices& c) {
            {"device_tag_store_faults", &c.device_tag_store_faults},
            {"set_af_on_fault", &c.set_af_on_fault},
            {"set_dirty_on_fault", &c.set_dirty_on_fault},
+           {"unaligned_atomic_faults", &c.unaligned_atomic_faults},
            {"at_sets_af", &c.at_sets_af},
            {"unsupported_atomic_faults", &c.unsupported_atomic_faults},
            {"cacheable_64_bytes_fault", &c.cacheable_64_bytes_fault},

@@ -247,7 +247,7 @@ class translate_evaluator final : public replay_evaluator {
     auto const skip = [](std::string why) -> replay_verdict { return {replay_verdict::kind::skipped, std::move(why)}; };
 
     // What every recorded machine has without naming it.
-    features f{.hpds = true, .pan = 3};
+    features f{.hpds = true, .pan = 3, .lse2 = true};
     json const& names = c.member(c.root(), "feat");
     if (!names.is_array()) c.refuse("\"feat\" is no array", "an array of feature names");
     for (json const& n : names)

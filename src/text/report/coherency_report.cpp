@@ -178,6 +178,7 @@ document tell_coherency(coherency_report const& r) {
   if (violated) d.add(paragraph{violation_text(r) + ".", 2}).add(paragraph{"Rule: " + violation_rule(r) + ".", 2});
   d.add(blank{}).add(alias_table(r));
   if (latent_mismatch(r)) d.add(paragraph{std::string(latent_text), 2});
+  for (std::string const& note : r.file.notes) d.add(paragraph{"note: " + note, 2});
   if (!r.result.trace.empty())
     d.add(blank{})
         .add(paragraph{"one of the shortest ways there (x=1 is the first value written to x, x=0 what it held before)"})
@@ -248,6 +249,7 @@ std::string coherency_as_json(coherency_report const& r) {
   o["assumes"] = json_value::array();
   for (coherency::assumption const& a : assumptions(s, r.result.explored.options))
     o["assumes"].push_back({{"id", a.id}, {"text", a.text}});
+  o["notes"] = r.file.notes;
   o["command"] = r.command;
   return json_text(o);
 }

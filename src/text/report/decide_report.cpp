@@ -42,7 +42,10 @@ std::string stage1_name(u8 byte) { return fmt::format("{}", name(summarize(mair(
 std::string leaf_size(granule g, level l) { return size_name(level_size(g, l)); }
 
 std::string host_line(decide_question const& q) {
-  std::string out = fmt::format("{}FWB, {}DIC", q.host.cpu.s2fwb ? "" : "no ", q.host.cpu.dic ? "" : "no ");
+  std::string_view const fwb = q.host.cpu.s2fwb                 ? "FWB"
+                               : q.policy.runs_with_fwb(q.host) ? "FWB (the policy has no other)"
+                                                                : "no FWB";
+  std::string out = fmt::format("{}, {}DIC", fwb, q.host.cpu.dic ? "" : "no ");
   if (q.host.page != granule::k4) out += fmt::format(", {} pages", size_name(granule_size(q.host.page)));
   if (q.host.lpa2_tables) out += ", LPA2 descriptors";
   if (q.host.mode != hypervisor_mode::vhe) out += fmt::format(", {}", name(q.host.mode));
@@ -146,12 +149,14 @@ std::string short_form(decision const& d) {
       std::string const type = d.memory == stage2_memory::stage1 ? "as stage 1" : std::string(name(d.memory));
       return marks.empty() ? type : fmt::format("{} {}", type, marks);
     }
-    case policy_outcome::memslot_error: return fmt::format("memslot {}", name(d.error));
-    case policy_outcome::run_error: return fmt::format("run {}", name(d.error));
+    case policy_outcome::memslot_error: return fmt::format("{} {}", d.of_kvm ? "memslot" : "refused", name(d.error));
+    case policy_outcome::run_error:
+      if (!d.of_kvm && d.error == policy_errno::none) return "CPU stopped";
+      return fmt::format("{} {}", d.of_kvm ? "run" : "stopped", name(d.error));
     case policy_outcome::guest_exception:
       return d.exception == injected_exception::external_abort ? "guest SEA" : "guest fault";
     case policy_outcome::sea_exit: return "SEA exit";
-    case policy_outcome::mmio_exit: return "MMIO exit";
+    case policy_outcome::mmio_exit: return d.of_kvm ? "MMIO exit" : "not mapped";
     case policy_outcome::make_young: return "made young";
     case policy_outcome::skip_instruction: return "skipped";
     case policy_outcome::not_applicable: break;
@@ -169,7 +174,7 @@ std::string to_text(decide_answer const& a) {
   out += fmt::format("\npolicy     {}\nhost       {}\nmemory     {}\n", policy, host_line(q), memory_line(q));
   if (d.maps()) {
     out += fmt::format("leaf       {}\n", leaf_text(d, a.leaf));
-    if (d.largest_leaf < a.leaf)
+    if (d.largest_leaf < a.leaf && !q.size)
       out += fmt::format("size       {} shown; up to {} where host address, IPA and frame are congruent\n",
                          leaf_size(d.tg, a.leaf), leaf_size(d.tg, d.largest_leaf));
     out += fmt::format("caches     {}\n", describe(d.duties));

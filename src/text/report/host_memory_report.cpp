@@ -23,16 +23,18 @@ std::string range_text(u64 first, u64 size) {
 std::string to_text(host_memory const& memory) {
   std::string out = fmt::format("{:<39} {:>6}  {:<12}{:<11}{}\n", "host range", "size", "page", "linear map", "name");
   bool used[page_class_count] = {};
+  u64 const page = granule_size(memory.host_page);
   for (host_range const& r : memory.ranges) {
     out += fmt::format("{} {:>6}  {:<12}{:<11}{}\n", range_text(r.base.value, r.size), size_name(r.size), name(r.page),
-                       linear_name(r.page), printable(r.name) + (r.partial() ? " (partial page)" : ""));
+                       linear_name(r.page), printable(r.name) + (r.partial(page) ? " (partial page)" : ""));
     used[static_cast<unsigned>(r.page)] = true;
   }
   for (std::string const& o : memory.open) out += fmt::format("open: {}\n", printable(o));
   for (std::string const& c : memory.coherent)
     out += fmt::format("dma-coherent: {}: its DMA sees the caches\n", printable(c));
-  if (std::any_of(memory.ranges.begin(), memory.ranges.end(), [](host_range const& r) { return r.partial(); }))
-    out += "partial page: it begins or ends inside a 4K page, of which a mapping takes the whole\n";
+  if (std::any_of(memory.ranges.begin(), memory.ranges.end(), [&](host_range const& r) { return r.partial(page); }))
+    out += fmt::format("partial page: it begins or ends inside a {} page, of which a mapping takes the whole\n",
+                       size_name(page));
   out += "\nHow a monitor maps a page is in none of these sources; say it with --backing or --vma:\n";
   for (unsigned i = 0; i < page_class_count; ++i) {
     if (!used[i]) continue;
@@ -61,10 +63,11 @@ std::string to_json(host_memory const& memory) {
                            {"page", name(r.page)},
                            {"linear", linear_name(r.page)},
                            {"name", r.name},
-                           {"partial", r.partial()},
+                           {"partial", r.partial(granule_size(memory.host_page))},
                            {"line", r.line},
                            {"backings", std::move(asks)}});
   }
+  j["page_size"] = size_name(granule_size(memory.host_page));
   j["open"] = memory.open;
   j["dma_coherent"] = memory.coherent;
   return json_text(j);

@@ -10,6 +10,7 @@
 #include "vmsa/text/report/decide_report.hpp"
 #include "vmsa/text/report/document.hpp"
 #include "vmsa/text/words/format.hpp"
+#include "vmsa/text/words/kernel_names.hpp"
 #include "vmsa/text/words/names.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 
@@ -92,6 +93,12 @@ std::vector<matrix_row> rows_of(kernel_version v, policy_host const& arm) {
   return rows;
 }
 
+json_value notes_of(std::optional<std::string> const& note) {
+  json_value out = json_value::array();
+  if (note) out.push_back(*note);
+  return out;
+}
+
 std::string release(kernel_version v) { return fmt::format("{}.{}", v.major, v.minor); }
 
 }  // namespace
@@ -114,6 +121,10 @@ std::string to_text(platform_question const& q) {
   table t{{"guest", "hypervisor", "effective", "why"}, {}, 0};
   for (platform_line const& l : lines) t.rows.push_back({l.guest, l.second, l.effective, l.why});
   d.add(t);
+  if (std::optional<std::string> const note = vendor_note_elsewhere(q.kernel_name)) {
+    d.add(blank{});
+    d.add(paragraph{*note});
+  }
   return as_text(d);
 }
 
@@ -125,10 +136,12 @@ std::string to_json(platform_question const& q) {
   j["guest"] = json_value::array();
   for (platform_line const& l : lines_of(q))
     j["guest"].push_back({{"type", l.guest}, {"hypervisor", l.second}, {"effective", l.effective}, {"why", l.why}});
+  j["notes"] = notes_of(vendor_note_elsewhere(q.kernel_name));
   return json_text(j);
 }
 
-std::string platform_matrix_text(kernel_version kernel, policy_host const& arm, report_format format) {
+std::string platform_matrix_text(kernel_version kernel, std::string const& kernel_name, policy_host const& arm,
+                                 report_format format) {
   document d;
   table t{{"backing", "guest asks for", fmt::format("arm64 {}", release(kernel)), "intel", "amd", "riscv"}, {}, 0};
   for (matrix_row const& r : rows_of(kernel, arm))
@@ -138,10 +151,11 @@ std::string platform_matrix_text(kernel_version kernel, policy_host const& arm, 
   d.add(paragraph{
       fmt::format("arm64: {}, {}. Intel: coherent DMA only, quirks at their defaults. AMD: host PAT write-back.",
                   arm.cpu.s2fwb ? "FWB" : "no FWB", arm.cpu.dic ? "DIC" : "no DIC")});
+  if (std::optional<std::string> const note = vendor_note(kernel_name)) d.add(paragraph{*note});
   return format == report_format::markdown ? as_markdown(d) : as_text(d);
 }
 
-std::string platform_matrix_json(kernel_version kernel, policy_host const& arm) {
+std::string platform_matrix_json(kernel_version kernel, std::string const& kernel_name, policy_host const& arm) {
   json_value j = answer_json("decide-platform-matrix");
   j["kernel"] = release(kernel);
   j["fwb"] = arm.cpu.s2fwb;
@@ -154,6 +168,7 @@ std::string platform_matrix_json(kernel_version kernel, policy_host const& arm) 
                          {"intel", r.intel},
                          {"amd", r.amd},
                          {"riscv", r.riscv}});
+  j["notes"] = notes_of(vendor_note(kernel_name));
   return json_text(j);
 }
 

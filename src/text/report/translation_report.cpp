@@ -76,27 +76,36 @@ std::string say_fault(translation_fault const& f) {
 }
 
 std::string_view say_choice(open_choice c) {
-  constexpr std::string_view names[] = {"a reserved MAIR byte",
-                                        "a reserved SH",
-                                        "a reserved half of MemAttr",
-                                        "the access flag of a leaf that faults",
-                                        "the dirty state of a leaf that faults",
-                                        "a tag store to Device memory",
-                                        "a fetch from Device memory",
-                                        "Tagged memory with SCTLR_EL1.C=0",
-                                        "a reserved MemAttr under FWB",
-                                        "a reserved granule, TG0 or TG1",
-                                        "an input size above what is implemented, T0SZ or T1SZ",
-                                        "an input size below the smallest, T0SZ or T1SZ",
-                                        "a table base that is not aligned to its table",
-                                        "a Contiguous entry with the address of another group",
-                                        "a Contiguous range larger than the input space",
-                                        "a block with nT set",
-                                        "HCR_EL2.NV1 without NV",
-                                        "the access flag under an address translation instruction",
-                                        "an atomic or exclusive to memory that is not shareable write-back",
-                                        "which stage checks the memory type of a 64-byte access",
-                                        "a 64-byte access to cacheable memory that is not shareable write-back"};
+  constexpr std::string_view names[] = {
+      "a reserved MAIR byte",
+      "a reserved SH",
+      "a reserved half of MemAttr",
+      "the access flag of a leaf that faults",
+      "the dirty state of a leaf that faults",
+      "a tag store to Device memory",
+      "a fetch from Device memory",
+      "Tagged memory with SCTLR_EL1.C=0",
+      "a reserved MemAttr under FWB",
+      "a reserved granule, TG0 or TG1",
+      "an input size above what is implemented, T0SZ or T1SZ",
+      "an input size below the smallest, T0SZ or T1SZ",
+      "a table base that is not aligned to its table",
+      "a Contiguous entry with the address of another group",
+      "a Contiguous range larger than the input space",
+      "a block with nT set",
+      "HCR_EL2.NV1 without NV",
+      "the access flag under an address translation instruction",
+      "an atomic or exclusive to memory that is not shareable write-back",
+      "which stage checks the memory type of a 64-byte access",
+      "a 64-byte access to cacheable memory that is not shareable write-back",
+      "the Shareability that stage 1 hands on of Device or Normal-NC memory that FWB "
+      "makes write-back: its SH or Outer Shareable (effective_sh_at_stage1)",
+      "descriptor bits 15:12 with fewer than 52 bits of physical address: 0 or "
+      "address bits 51:48 (high_output_bits)",
+      "an unaligned atomic or exclusive: an Alignment fault, or carried out as within "
+      "16 bytes of shareable write-back memory; RCW instructions always fault "
+      "(unaligned_atomic_faults)"};
+  static_assert(std::size(names) == open_choice_count);
   return names[static_cast<unsigned>(c)];
 }
 
@@ -264,6 +273,21 @@ json_value story_json(regime const& r, translation_story const& s) {
   return out;
 }
 
+// Stage 2 alone, after what the question says of stage 1: what that leaves open is named as a walk names it.
+translation translate_ipa(translation_scenario& s, regime const& r, translation_question const& q) {
+  memory_attributes const one = mair(q.mair, decode_shareability(q.sh, s.choices), s.feat, s.choices);
+  translation t = translate(s.memory, r, ipa{q.where}, one, q.acc);
+  if (!t.stage2_leaf) return t;
+  if (mair_is_reserved(q.mair, s.feat)) t.consulted.note(open_choice::reserved_mair);
+  if (shareability_is_reserved(q.sh)) t.consulted.note(open_choice::reserved_sh);
+  stage2_attributes const two =
+      leaf_attributes(t.steps[t.steps.size() - 1].value, r.stage2.shape.format, r.stage2.sh, r.choices);
+  controls c = r.both;
+  c.fetch = q.acc.fetches();
+  if (open_shareability(one, two, c)) t.consulted.note(open_choice::stage1_shareability);
+  return t;
+}
+
 }  // namespace
 
 std::vector<translation_story> translate_all(translation_scenario& scenario) {
@@ -277,12 +301,7 @@ std::vector<translation_story> translate_all(translation_scenario& scenario) {
       stories.push_back({q, t, {}, scenario.memory.take_missing(), scenario.memory.take_protection_reads(), {}});
       continue;
     }
-    translation t =
-        q.stage2_only
-            ? translate(scenario.memory, r, ipa{q.where},
-                        mair(q.mair, decode_shareability(q.sh, scenario.choices), scenario.feat, scenario.choices),
-                        q.acc)
-            : translate(scenario.memory, r, va{q.where}, q.acc);
+    translation t = q.stage2_only ? translate_ipa(scenario, r, q) : translate(scenario.memory, r, va{q.where}, q.acc);
     std::vector<walk_line> lines = lay_out(r, q, t);
     stories.push_back({q, t, std::move(lines), scenario.memory.take_missing(), scenario.memory.take_protection_reads(),
                        notes_of(r, t)});

@@ -7,6 +7,11 @@
 #include <charconv>
 #include <iterator>
 
+#include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/words/format.hpp"
+#include "vmsa/text/words/policy_names.hpp"
+#include "vmsa/text/words/processors.hpp"
+
 namespace vmsa::text {
 namespace {
 
@@ -128,6 +133,34 @@ std::optional<std::string> vendor_note(std::string_view kernel) {
       "releases, among them Normal-NC for vfio-pci (6.9) and cacheable PFNMAP (6.17). "
       "KVM_CHECK_EXTENSION(243) on the VM tells of the latter: 1 only where it is there, with FWB and DIC",
       flavour.vendor, flavour.known ? "take" : "may take");
+}
+
+std::optional<std::string> vendor_note_elsewhere(std::string_view kernel) {
+  kernel_flavour const flavour = flavour_of(kernel);
+  if (flavour.vendor.empty()) return std::nullopt;
+  return fmt::format(
+      "\"{}\" in the kernel's name: the answer is upstream's, and such kernels {} changes of later "
+      "releases",
+      flavour.vendor, flavour.known ? "take" : "may take");
+}
+
+granule host_page_of(std::optional<granule> said, std::string_view policy, std::string_view cpu) {
+  if (parse_hypervisor(policy)) {
+    if (said && *said != granule::k4)
+      throw input_error("", 0, fmt::format("a page of {} with {}", size_name(granule_size(*said)), policy),
+                        "4K: the stage 2 of this hypervisor has no other pages");
+    return granule::k4;
+  }
+  if (said) return *said;
+  if (std::optional<granule> const named = flavour_of(policy).page; named && !policy.ends_with(".toml")) return *named;
+  cpu_row const* const row = find_cpu(cpu);
+  return row == nullptr ? granule::k4 : row->page.value_or(granule::k4);
+}
+
+std::string_view missing_backing(backing kind, granule page) noexcept {
+  if (kind == backing::hugetlb_1g && page == granule::k64)
+    return "hugetlb has pages of 2M, 512M and 16G where the host's page is 64K, and none of 1G";
+  return {};
 }
 
 std::vector<std::string> release_notes(kernel_version v, policy_host const& host, memory_inputs const& memory,

@@ -82,12 +82,13 @@ std::string_view name(policy_cause c) noexcept {
 }
 
 std::string_view name(injected_exception e) noexcept {
-  constexpr std::array<words, 6> names{"none",
+  constexpr std::array<words, 7> names{"none",
                                        "synchronous external abort",
                                        "address size fault",
                                        "SError",
                                        "stage 2 fault for the guest hypervisor",
-                                       "an abort of an unsupported exclusive or atomic access"};
+                                       "an abort of an unsupported exclusive or atomic access",
+                                       "the abort that EL2 took, with its fault status"};
   return word_of(names, e);
 }
 
@@ -197,8 +198,9 @@ std::string describe(decision const& d) {
     case policy_outcome::memslot_error:
       return fmt::format("the {} is refused with {}", d.of_kvm ? "memslot" : "region", name(d.error));
     case policy_outcome::run_error:
-      return d.of_kvm ? fmt::format("KVM_RUN returns -{} ({})", name(d.error), name(d.cause))
-                      : fmt::format("the VM cannot go on: {}", name(d.error));
+      if (d.of_kvm) return fmt::format("KVM_RUN returns -{} ({})", name(d.error), name(d.cause));
+      return d.error == policy_errno::none ? "the hypervisor stops the CPU that made the access"
+                                           : fmt::format("the VM cannot go on: {}", name(d.error));
     case policy_outcome::guest_exception:
       return d.esr_el1 == 0 ? fmt::format("the guest takes {}", name(d.exception))
                             : fmt::format("the guest takes {}, ESR_EL1 {}", name(d.exception), hex(d.esr_el1));
@@ -229,7 +231,6 @@ std::optional<unsigned> parse_value(std::string_view key, std::string_view value
 
 std::string unfit_mapping(decision const& d, fault_access const& access) {
   if (!d.maps() || d.of_kvm) return {};
-  if (access.fault == fault_reason::alignment) return {};  // told with its leaf
   if (!cured_by_mapping(access.fault))
     return "no mapping cures this fault: the policy's rows do not ask which fault it is (key \"fault\")";
   bool const granted = access.kind == access_kind::read    ? d.readable

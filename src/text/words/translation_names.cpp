@@ -45,6 +45,7 @@ constexpr feature_name feature_names[] = {
     {"NV", [](features& f) { f.nv = true; }},
     {"NV2", [](features& f) { f.nv = true; }},
     {"MTE_PERM", [](features& f) { f.mte_perm = true; }},
+    {"LSE2", [](features& f) { f.lse2 = true; }},
     {"LS64", [](features& f) { f.ls64 = f.ls64 < 1 ? u8{1} : f.ls64; }},
     {"LS64_V", [](features& f) { f.ls64 = f.ls64 < 2 ? u8{2} : f.ls64; }},
     {"LS64_ACCDATA", [](features& f) { f.ls64 = f.ls64 < 3 ? u8{3} : f.ls64; }},

@@ -70,6 +70,7 @@ constexpr flag_row flags[] = {
     {{.id_aa64mmfr1_el1 = at(28, 1)}, &features::xnx},
     {{.id_aa64mmfr2_el1 = at(16, 1)}, &features::lva},
     {{.id_aa64mmfr2_el1 = at(28, 1)}, &features::ttst},
+    {{.id_aa64mmfr2_el1 = at(32, 1)}, &features::lse2},
     {{.id_aa64mmfr2_el1 = at(40, 1)}, &features::s2fwb},
     {{.id_aa64mmfr2_el1 = at(48, 1)}, &features::ttl},
     {{.id_aa64mmfr2_el1 = at(60, 1)}, &features::e0pd},

@@ -46,4 +46,15 @@ TEST(PermissionControl, TheFirstThatTakesIsNamed) {
     EXPECT_EQ(r.expected, taken_at_stage1({r.leaf}, {r.limits}, r.controls, r.wanted)) << r.what;
 }
 
+// A regime of one privilege level has XN in bit 54 and XNTable in bit 60, and no UXN and PXN [EL2, EL3].
+TEST(PermissionControl, OnePrivilegeHasXn) {
+  using c = permission_control;
+  EXPECT_EQ(in_one_privilege(c::pxn), c::xn);
+  EXPECT_EQ(in_one_privilege(c::uxn), c::xn);
+  EXPECT_EQ(in_one_privilege(c::pxn_table), c::xn_table);
+  EXPECT_EQ(in_one_privilege(c::uxn_table), c::xn_table);
+  EXPECT_EQ(in_one_privilege(c::wxn), c::wxn);
+  EXPECT_EQ(in_one_privilege(c::ap), c::ap);
+}
+
 }  // namespace

@@ -81,6 +81,7 @@ struct row_case {
 constexpr auto map = policy_outcome::map;
 constexpr auto exits = policy_outcome::mmio_exit;
 constexpr auto aborts = policy_outcome::guest_exception;
+constexpr auto stops = policy_outcome::run_error;
 constexpr auto unknown = policy_outcome::not_applicable;
 using why = policy_cause;
 constexpr row_case cases[] = {
@@ -96,16 +97,16 @@ constexpr row_case cases[] = {
     {hypervisor::xen_dom0, backing::unbacked, "unmapped", aborts, why::no_memslot, 0},
     {hypervisor::hafnium, backing::ram, "ram", map, why::none, 0x7ff},
     {hypervisor::hafnium, backing::device, "device", map, why::none, 0x7c3 | xn},
-    {hypervisor::hafnium, backing::unbacked, "unmapped", exits, why::none, 0},
+    {hypervisor::hafnium, backing::unbacked, "unmapped", aborts, why::no_memslot, 0},
     {hypervisor::bao, backing::ram, "ram", map, why::none, 0x4ff},
     {hypervisor::bao, backing::device, "device", map, why::none, 0x4cf},
-    {hypervisor::bao, backing::unbacked, "unmapped", exits, why::none, 0},
+    {hypervisor::bao, backing::unbacked, "unmapped", stops, why::no_memslot, 0},
     {hypervisor::nova, backing::ram, "ram", map, why::none, 0x7ff},
     {hypervisor::nova, backing::device, "caller-device", unknown, why::configuration, 0},
     {hypervisor::nova, backing::unbacked, "unmapped", exits, why::none, 0},
     {hypervisor::jailhouse, backing::ram, "ram", map, why::none, 0x7ff},
     {hypervisor::jailhouse, backing::device, "io", map, why::none, 0x7c7},
-    {hypervisor::jailhouse, backing::unbacked, "unmapped", exits, why::none, 0},
+    {hypervisor::jailhouse, backing::unbacked, "unmapped", stops, why::no_memslot, 0},
     {hypervisor::sel4, backing::ram, "ram", map, why::none, 0x4ff},
     {hypervisor::sel4, backing::device, "device", map, why::none, 0x4c3 | xn},
     {hypervisor::sel4, backing::unbacked, "unmapped", exits, why::none, 0},
@@ -136,7 +137,9 @@ TEST(Hypervisors, EveryRowDecidesExactly) {
       EXPECT_STREQ(c.row, d.row->id);
       EXPECT_EQ(c.outcome, d.outcome);
       EXPECT_EQ(c.cause, d.cause);
-      EXPECT_EQ(c.outcome == aborts ? injected_exception::external_abort : injected_exception::none, d.exception);
+      injected_exception const taken =
+          c.h == hypervisor::hafnium ? injected_exception::as_taken : injected_exception::external_abort;
+      EXPECT_EQ(c.outcome == aborts ? taken : injected_exception::none, d.exception);
       EXPECT_EQ(policy_errno::none, d.error);
       EXPECT_FALSE(d.capability_243);
       EXPECT_FALSE(d.of_kvm);
@@ -221,7 +224,9 @@ TEST(Hypervisors, EveryChoiceOfACaller) {
         EXPECT_EQ(0x4c3 | r.sh | memattr << 2 | (i < 4 ? xn : 0), leaf(r.h, b, type));
       decision const nowhere =
           hypervisor_policy{r.h, type}.decide_for(v1, inputs_of(backing::unbacked), backing::unbacked, {});
-      EXPECT_EQ(exits, nowhere.outcome);
+      // Where nothing is mapped there is no type to choose.
+      bool const refuses = r.h == hypervisor::xen_dom0 || r.h == hypervisor::hafnium;
+      EXPECT_EQ(refuses ? aborts : r.h == hypervisor::jailhouse ? stops : exits, nowhere.outcome);
     }
   }
 }
@@ -259,6 +264,32 @@ TEST(Hypervisors, Dom0GetsAnAbortWhereNothingIsMapped) {
                                                                             backing::emulated_mmio, {});
   EXPECT_EQ(policy_outcome::guest_exception, d.outcome);
   EXPECT_EQ(0x96000010u, d.esr_el1);
+}
+
+// What is mapped nowhere, and what a caller of the hypervisor chose for what is mapped does not count.
+TEST(Hypervisors, WhatIsMappedNowhereIsNotAlwaysEmulated) {
+  struct row {
+    hypervisor which;
+    policy_outcome outcome;
+    injected_exception exception;
+  };
+  using enum policy_outcome;
+  using none_or = injected_exception;
+  constexpr row rows[] = {{hypervisor::hafnium, guest_exception, none_or::as_taken},
+                          {hypervisor::bao, run_error, none_or::none},
+                          {hypervisor::jailhouse, run_error, none_or::none},
+                          {hypervisor::xen, mmio_exit, none_or::none},
+                          {hypervisor::nova, mmio_exit, none_or::none},
+                          {hypervisor::tf_rmm, mmio_exit, none_or::none}};
+  for (row const& r : rows)
+    for (std::optional<stage2_memory> const choice : {std::optional<stage2_memory>{}, {stage2_memory::normal_wb}}) {
+      decision const d = hypervisor_policy{r.which, choice}.decide_for({}, inputs_of(backing::emulated_mmio),
+                                                                       backing::emulated_mmio, {});
+      EXPECT_EQ(r.outcome, d.outcome) << hypervisor_table(r.which).name();
+      EXPECT_EQ(r.exception, d.exception) << hypervisor_table(r.which).name();
+      EXPECT_EQ(policy_errno::none, d.error);
+      EXPECT_EQ(0u, d.esr_el1);
+    }
 }
 
 }  // namespace

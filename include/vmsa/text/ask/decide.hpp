@@ -18,6 +18,7 @@ struct decide_question {
   std::string cpu{};  // as named, or empty
   backing kind = backing::custom;
   memory_inputs inputs{};
+  std::optional<u64> size{};  // of the memory, in bytes, where it is said: no leaf is larger
   fault_access access{};
   std::optional<u8> stage1{};  // the guest's MAIR byte; without it the usual three are shown
   dma_path dma{};              // of the assigned device, when inputs.dma

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "vmsa/arch/bits.hpp"
+#include "vmsa/arch/granule.hpp"
 
 namespace vmsa::text {
 
@@ -23,6 +24,9 @@ struct scan_context {
   unsigned va_bits = 0;
   unsigned ipa_bits = 0;
 };
+
+/// The host's page that a text speaks of, see host_page_of.
+granule page_in(scan_context const& context);
 
 /// One thing that was found, however often it was said.
 struct scan_item {

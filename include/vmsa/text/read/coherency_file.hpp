@@ -17,6 +17,7 @@ struct coherency_file {
   std::optional<coherency::check_outcome> expect;            // coherent or violation
   coherency::property property = coherency::property::none;  // what breaks, where the file says so
   coherency::scenario scenario;
+  std::vector<std::string> notes;  // what to know of the policies that it names
 };
 
 // Throws input_error with `name` and the line: for what is not TOML, not this grammar, or has a problem

@@ -32,6 +32,7 @@ struct host_memory {
   std::vector<host_range> ranges;     // sorted, disjoint
   std::vector<std::string> open;      // what the source leaves to the kernel: a reservation without an address
   std::vector<std::string> coherent;  // nodes with `dma-coherent`: their DMA sees the caches
+  granule host_page = granule::k4;    // what a mapping is made of
 
   host_range const* find(pa where) const noexcept;
   // Lays `other` over this: where both speak, the later source is the more precise one.

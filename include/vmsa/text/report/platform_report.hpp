@@ -16,6 +16,7 @@ namespace vmsa::text {
 struct platform_question {
   platform where = platform::intel;
   kernel_version kernel{6, 17};
+  std::string kernel_name{};  ///< As it was said, for whose tree it is.
   backing kind = backing::anonymous;
   memory_inputs memory{};
   std::optional<x86_type> x86_guest{};  ///< Absent: every type.
@@ -37,7 +38,9 @@ std::string to_json(platform_question const& question);
 
 /// Every backing beside the same on every platform, for one release: what a guest gets that asks for cacheable,
 /// write-combining and device memory. `arm`: the host of Arm's column.
-std::string platform_matrix_text(kernel_version kernel, policy_host const& arm, report_format format);
-std::string platform_matrix_json(kernel_version kernel, policy_host const& arm);
+/// `kernel_name`: the release as it was said.
+std::string platform_matrix_text(kernel_version kernel, std::string const& kernel_name, policy_host const& arm,
+                                 report_format format);
+std::string platform_matrix_json(kernel_version kernel, std::string const& kernel_name, policy_host const& arm);
 
 }  // namespace vmsa::text

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vmsa/policy/backing.hpp"
 #include "vmsa/policy/kvm_since.hpp"
 
 namespace vmsa::text {
@@ -25,6 +26,14 @@ kernel_flavour flavour_of(std::string_view kernel) noexcept;
 /// Why the answer for a kernel of somebody's own tree is upstream's, and how to tell what it does; none where the name,
 /// `linux-` before it or not, is upstream's.
 std::optional<std::string> vendor_note(std::string_view kernel);
+/// The same of a kernel on another architecture, where nothing tells.
+std::optional<std::string> vendor_note_elsewhere(std::string_view kernel);
+/// The host's page: as `said`, else as the kernel's name has it, else as the kernels that run on this processor have
+/// it, else 4K. `policy` is a kernel's name, `linux-` before it or not, a hypervisor's or a file's; hypervisors other
+/// than Linux have pages of 4K whatever the host or the guest uses, and input_error where another size is `said`.
+granule host_page_of(std::optional<granule> said, std::string_view policy, std::string_view cpu);
+/// Why a host with pages of this size has no such memory; empty where it has.
+std::string_view missing_backing(backing kind, granule page) noexcept;
 // What a release does not know of what is asked, and whether it was ever looked at.
 std::vector<std::string> release_notes(kernel_version v, policy_host const& host, memory_inputs const& memory,
                                        fault_access const& access);

@@ -183,7 +183,9 @@ constexpr std::string_view name(permission_control c) noexcept {
                                         "dirty state",
                                         "VTCR_EL2.TL0 or TL1",
                                         "its physical address space",
-                                        "AssuredOnly"};
+                                        "AssuredOnly",
+                                        "XN",
+                                        "XNTable"};
   return one_of(names, c);
 }
 

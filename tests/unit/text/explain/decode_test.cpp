@@ -203,8 +203,8 @@ TEST(Decode, SystemControlOfEl2HasTwoLayouts) {
 TEST(Decode, SecureStage2) {
   EXPECT_EQ(decode("VSTCR_EL2", "0x80000058", {}).summary,
             "Secure IPA: 4K granule, 40 bits, start level 1; walks go to Secure memory, output is Secure");
-  EXPECT_EQ(decode("vstcr", "0xa0004098", {}).summary,
-            "Secure IPA: 64K granule, 40 bits, start level 1; walks go to Non-secure memory, output is Non-secure");
+  EXPECT_EQ(decode("vstcr", "0xa0004058", {}).summary,
+            "Secure IPA: 64K granule, 40 bits, start level 2; walks go to Non-secure memory, output is Non-secure");
   EXPECT_THAT(decode("vstcr", "0xc0000058", {}).summary,
               testing::EndsWith("walks go to Secure memory, output is Non-secure"));
   EXPECT_THAT(decode("vstcr", "0x58", {}).notes, testing::Contains(testing::HasSubstr("bit 31 is RES1")));
