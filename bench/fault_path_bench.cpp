@@ -326,10 +326,6 @@ struct single_frames : occupancy_frames<Port, Mode> {
 
 using fixed = fixed_geometry<granule::k4, 40>;
 
-void add(char const* name, void (*body)(benchmark::State&)) {
-  benchmark::RegisterBenchmark(name, body)->UseManualTime()->Unit(benchmark::kMillisecond);
-}
-
 void add_rows() {
   using state = benchmark::State&;
   add("W1/exclusive", [](state s) { faults<pace::free>(s, rig<>(4 * gib, shape), ascending(4 * gib), 4 * gib); });
@@ -379,6 +375,7 @@ void add_rows() {
   });
   add("W7/disjoint", [](state s) { two_threads(s, 2 * gib); });
   add("W7/interleaved", [](state s) { two_threads(s, u64{2} << 20); });
+  add_more_rows();
 
   // What each choice buys.
   add("ablation/W1/without_cursor", without_cursor);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "vmsa/mmu/frames.hpp"
@@ -83,6 +84,13 @@ void row(benchmark::State& state, double operations, Work work, Limit limit) {
   state.counters["ratio"] = median(ratio);
 }
 
+template <class Body>
+void add(std::string const& name, Body body) {
+  benchmark::RegisterBenchmark(name.c_str(), body)->UseManualTime()->Unit(benchmark::kMillisecond);
+}
+// Single blocks, short ranges, scans and other shapes: fault_path_more.cpp.
+void add_more_rows();
+
 inline std::vector<u64> ascending(u64 bytes) {
   std::vector<u64> order(bytes / page);
   for (u64 n = 0; n < order.size(); ++n) order[n] = n * page;
@@ -121,7 +129,7 @@ struct rig {
   table_type& fresh() {
     table.reset();
     std::memset(memory.data(), 0, used);
-    frames.emplace(port, port.base(), used, granule::k4);
+    frames.emplace(port, port.base(), used, of.tg());
     table.emplace(*table_type::create(port, *frames, of, controls));
     return *table;
   }

@@ -92,9 +92,8 @@ class stage2_table {
   }
   [[gnu::__always_inline__]] stage2_outcome map(ipa at, pa to, level l, stage2_leaf const& leaf,
                                                 existing what = existing::update) noexcept {
-    prepared_leaf const p = prepare(leaf, l);
-    if (stage2_outcome out; engine::map_free(live(), at, to, p, out)) return out;
-    return engine::map_any_way(live(), at, to, p, what);
+    if (stage2_outcome out; engine::map_free(live(), at, to, prepare(leaf, l), out)) return out;
+    return engine::map_unprepared(live(), at, to, leaf, l, what);
   }
   /// Where `map` would do no more than put `to | leaf.bits` into an entry that is free: its place. False where it may
   /// do more. For a caller that reaches descriptors without the port, as the C face does.

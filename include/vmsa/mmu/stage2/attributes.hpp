@@ -27,22 +27,41 @@ struct rewrite_leaves {
     // XN grants by 0: only the change to 00 takes nothing away.
     bool const less =
         ((s.entry.raw ^ desired.raw) & stage2_bits::xn::mask) != 0 && (desired.raw & stage2_bits::xn::mask) != 0;
-    changed(s.entry.raw & ~desired.raw & ~stage2_bits::xn::mask, less, input, s.shift, s.at);
-    return true;
-  }
-  void changed(u64 gone, bool less, u64 input, unsigned shift, level at) noexcept {
+    u64 const gone = s.entry.raw & ~desired.raw & ~stage2_bits::xn::mask;
+    u64 const size = u64{1} << s.shift;
     out.entries_written += 1;
-    lost += (gone & clear) != 0 ? u64{1} << shift : 0;
-    if (gone != 0 || less) stale.add(input, u64{1} << shift, at, false);
+    lost += (gone & clear) != 0 ? size : 0;
+    if (gone != 0 || less) stale.add(input, size, s.at, false);
+    return true;
   }
   bool idle(u64 any) const noexcept { return set == 0 ? (any & clear) == 0 : any == 0; }
-  bool page(pa where, descriptor d, u64 input) noexcept {
-    descriptor const desired{(d.raw & ~clear) | set};
-    if (((d.raw ^ desired.raw) & stage2_bits::xn::mask) != 0) return false;
-    if (desired == d) return true;
-    if (!t.change(where, d, desired)) return false;
-    changed(d.raw & ~desired.raw, false, input, t.page_shift(), level::l3);
-    return true;
+  // Counted in registers: what is counted in memory is read again after every exchange of an entry.
+  u64 single_pages(pa first, u64 input, u64 count) noexcept {
+    u64 const size = t.granule_bytes();
+    u64 const kept = ~clear;
+    u64 const added = set;
+    u64 written = 0;
+    u64 less = 0;  // pages that lost something, the first and the last of them
+    u64 begin = 0;
+    u64 last = 0;
+    u64 n = 0;
+    for (; n < count; ++n) {
+      pa const where = first + 8 * n;
+      descriptor const d = t.load(where);
+      if (d.raw == 0) continue;
+      descriptor const desired{(d.raw & kept) | added};
+      if (!single_page(d) || ((d.raw ^ desired.raw) & stage2_bits::xn::mask) != 0) break;
+      if (desired == d) continue;
+      if (!t.change(where, d, desired)) break;
+      ++written;
+      if ((d.raw & ~desired.raw) == 0) continue;
+      if (less++ == 0) begin = n;
+      last = n;
+    }
+    out.entries_written += written;
+    lost += less * size;
+    if (less != 0) stale.add(input + begin * size, (last + 1 - begin) * size, level::l3, false);
+    return n;
   }
 
   // All of a stretch at once, where nobody else writes entries. A free entry has no bit to lose. A run of pages that

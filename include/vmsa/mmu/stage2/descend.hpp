@@ -90,7 +90,8 @@ enum class partial : u8 {
 // tables fast, each where the op has it:
 //   op.pages(first entry, input, count)   takes a stretch of entries by itself, where op.takes_pages()
 //   op.idle(bits)                         true when leaves of which none has a bit beside these need nothing
-//   op.page(where, entry, input)          leaf() for a single page, false where leaf() is to be asked
+//   op.single_pages(first, input, count)  leaf() for single pages and free entries, as many of `count` as it answers;
+//                                         the next one is for leaf()
 template <class State, class Op>
 struct each_leaf {
   State& t;
@@ -126,14 +127,11 @@ struct each_leaf {
           continue;
         }
         // The eight at which the look-ahead stopped.
-        for (u64 const stop = count - n < 8 ? count : n + 8; n < stop && op.out;) {
-          u64 const input = p.begin + (n << p.shift);
-          descriptor const d = t.load(first + 8 * n);
-          if (d.raw == 0 || (single_page(d) && op.page(first + 8 * n, d, input))) {
-            ++n;
-            continue;
-          }
-          n = (entry({first + 8 * n, d, p.shift, p.at}, p, input) - p.begin) >> p.shift;
+        u64 const stop = count - n < 8 ? count : n + 8;
+        n += op.single_pages(where, p.begin + (n << p.shift), stop - n);
+        while (n < stop && op.out) {
+          slot const s{first + 8 * n, t.load(first + 8 * n), p.shift, p.at};
+          n = (entry(s, p, p.begin + (n << p.shift)) - p.begin) >> p.shift;
         }
       }
       return true;

@@ -26,11 +26,18 @@ struct collect_writable {
   stale_range stale{};
 
   bool idle(u64 any) const noexcept { return (any & write_bit) == 0; }
-  bool page(pa where, descriptor d, u64 input) noexcept {
-    if ((d.raw & write_bit) == 0) return true;
-    if (!t.change(where, d, {d.raw & ~write_bit})) return false;
-    report(input, t.granule_bytes(), level::l3, 1);
-    return true;
+  u64 single_pages(pa first, u64 input, u64 count) noexcept {
+    u64 n = 0;
+    for (; n < count; ++n) {
+      pa const where = first + 8 * n;
+      descriptor const d = t.load(where);
+      if (d.raw == 0) continue;
+      if (!single_page(d)) break;
+      if ((d.raw & write_bit) == 0) continue;
+      if (!t.change(where, d, {d.raw & ~write_bit})) break;
+      report(input + (n << t.page_shift()), t.granule_bytes(), level::l3, 1);
+    }
+    return n;
   }
   bool leaf(slot const& s, u64 input) noexcept {
     u64 const region = u64{1} << leaf_region_bits(s.entry, s.at, t.format());

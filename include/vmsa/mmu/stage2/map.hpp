@@ -274,9 +274,8 @@ template <class State>
   return true;
 }
 
-// By value: an object that is passed by reference has to stand in memory also where this is not called.
 template <class State>
-[[gnu::__noinline__]] stage2_outcome map_any_way(State& t, ipa at, pa to, prepared_leaf p, existing what) noexcept {
+stage2_outcome map_any_way(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
   if (!State::mode::concurrent || (what != existing::replace && p.run == 1)) return map_any(t, at, to, p, what);
   return restructure(t, at, [&] { return map_any(t, at, to, p, what); });
 }
@@ -286,6 +285,14 @@ template <class State>
 [[gnu::__noinline__]] stage2_outcome map_slow(State& t, ipa at, pa to, prepared_leaf const& p, existing what) noexcept {
   if (stage2_outcome out; map_free(t, at, to, p, out)) return out;
   return map_any_way(t, at, to, p, what);
+}
+
+// The same for a caller who prepared nothing: the leaf is encoded here, so that where one is mapped inline none has to
+// stand in memory.
+template <class State>
+[[gnu::__noinline__]] stage2_outcome map_unprepared(State& t, ipa at, pa to, stage2_leaf const& leaf, level l,
+                                                    existing what) noexcept {
+  return map_any_way(t, at, to, prepare(t, leaf, l), what);
 }
 
 }  // namespace vmsa::engine

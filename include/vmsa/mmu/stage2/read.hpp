@@ -83,37 +83,48 @@ struct merge_runs {
   }
 
   bool takes_pages() const noexcept { return t.w().folded_output == 0; }
+  // `expected` continues the run of pages that is open, from `begin` on; 0: none is.
   void pages(pa where, u64 input, u64 count) noexcept {
     u64 const size = t.granule_bytes();
-    u64 const address = t.w().table_mask;
     pa const end = where + 8 * count;
     u64 expected = run.leaf == level::l3 && run.at.value + run.size == input ? next : 0;
+    u64 begin = run.at.value;
+    descriptor first = run.first;
+    if (expected == 0) flush();
+    run.size = 0;
     while (where < end) {
-      u64 const raw = t.load(where).raw;
-      if (raw == expected && raw != 0) {
-        u64 const begin = input;
+      descriptor const d = t.load(where);
+      if (d.raw == expected && expected != 0) {
+        pa const from = where;
         do {
           expected += size;
           where = where + 8;
-          input += size;
         } while (where < end && t.load(where).raw == expected);
-        run.size += input - begin;
-      } else if ((raw & 0b11) == 0b11) {
-        flush();
-        run = {{input}, {raw & address}, size, level::l3, {raw}};
-        expected = raw + size;
+        input += (where - from) << t.w().page_shift3;
+        continue;
+      }
+      if (expected != 0) visitor(run_of_pages(begin, input, first));
+      expected = 0;
+      if (is_table_or_page(d)) {
+        begin = input;
+        first = d;
+        expected = d.raw + size;
         where = where + 8;
         input += size;
-      } else if (is_busy({raw})) {
-        return set_error(out, table_error::busy, input, level::l3);
+      } else if (is_busy(d)) {
+        set_error(out, table_error::busy, input, level::l3);
+        break;
       } else {
-        expected = 0;
         bool const hole = end - where >= 64 && t.any_of_eight(where) == 0;
         where = where + (hole ? 64 : 8);
         input += hole ? 8 * size : size;
       }
     }
+    if (expected != 0) run = run_of_pages(begin, input, first);
     next = expected;
+  }
+  stage2_run run_of_pages(u64 begin, u64 end, descriptor first) const noexcept {
+    return {{begin}, {first.raw & t.w().table_mask}, end - begin, level::l3, first};
   }
   void flush() noexcept {
     if (run.size != 0) visitor(run);

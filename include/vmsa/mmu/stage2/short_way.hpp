@@ -300,12 +300,10 @@ template <class State>
   removed done = removed::no;
   pa where;
   unsigned shift3 = 0;
-  if ((at.value & t.w().page_mask) == 0) [[likely]] {
-    if (!t.find_page(at.value, where, shift3))
-      done = removed::above;
-    else if (remove_page(t, where)) [[likely]]
-      done = t.shape.start_level() != level::l3 && vacate(t, where) ? removed::maybe_last_leaf : removed::leaf;
-  }
+  if (!t.find_page(at.value, where, shift3))
+    done = removed::above;
+  else if ((at.value & t.w().page_mask) == 0 && remove_page(t, where)) [[likely]]
+    done = t.shape.start_level() != level::l3 && vacate(t, where) ? removed::maybe_last_leaf : removed::leaf;
   return finish_short_unmap_or_block(t, at, done, where, shift3);
 }
 

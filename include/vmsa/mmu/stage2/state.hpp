@@ -220,18 +220,18 @@ struct table_state {
       for (u64 n = 0; n < count; ++n) port->store(where + 8 * n, {first.raw + n * step}, store_order::relaxed);
     }
   }
-  // All bits of the eight entries from `first` on. Beside others also bits that no entry has, when one is held by a
-  // call.
+  // All bits of the eight entries from `first` on. Beside others, who ask of pages only, also bits that no entry has,
+  // when one is held by a call: the two lowest bits of any other are equal.
   [[gnu::__always_inline__]] u64 any_of_eight(pa first) const noexcept {
     u64 any = 0;
-    u64 held = 0;  // bits 1:0 are 0b10
+    u64 unequal = 0;
 #pragma GCC unroll 8
     for (u64 n = 0; n < 8; ++n) {
       u64 const raw = load(first + 8 * n).raw;
       any |= raw;
-      if constexpr (Mode::concurrent) held |= raw >> 1 & ~raw;
+      if constexpr (Mode::concurrent) unequal |= raw ^ raw >> 1;
     }
-    return any | (0 - (held & 1));
+    return any | (0 - (unequal & 1));
   }
 
   // One page, and not of a run that one TLB entry may hold, whose memory needs no cleaning once it is unmapped.

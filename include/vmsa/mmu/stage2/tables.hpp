@@ -44,16 +44,23 @@ template <class State>
 [[gnu::__always_inline__]] inline void set_free_bits(State const& t, free_bits const& f, u64 bits) noexcept {
   t.port->store(f.word, {bits}, store_order::relaxed);
 }
-// `count` entries from `where`, of one table that is not the root, came into use.
+constexpr bool same_group(pa a, pa b) noexcept { return (a.value ^ b.value) < group_bytes; }
+constexpr pa last_of_group(pa where) noexcept { return {where.value | (group_bytes - 8)}; }
+// The bits of the entries from `first` to `last`, of one group.
+constexpr u64 bits_of(pa first, pa last) noexcept {
+  return whole_group << (first.value >> 3 & 63) & whole_group >> (~last.value >> 3 & 63);
+}
+// `count` entries from `where`, at least one, of one table that is not the root, came into use.
 template <class State>
 void occupy(State const& t, pa where, u64 count) noexcept {
   if constexpr (State::has_occupancy) {
-    for (pa const end = where + 8 * count; where < end;) {
-      free_bits const f = free_bits_of(t, where);
-      unsigned const first = f.bit & 63;
-      u64 const n = (end - where) / 8 < 64 - first ? (end - where) / 8 : 64 - first;
-      if (f.bits != 0) set_free_bits(t, f, f.bits & ~(low_mask(static_cast<unsigned>(n)) << first));
-      where = where + 8 * n;
+    pa const last = where + 8 * (count - 1);
+    for (bool done = false; !done;) {
+      done = same_group(where, last);
+      pa const stop = done ? last : last_of_group(where);
+      free_bits const f = free_bits_of(t, stop);
+      if (f.bits != 0) set_free_bits(t, f, f.bits & ~bits_of(where, stop));
+      where = stop + 8;
     }
   }
 }
@@ -118,32 +125,37 @@ template <class State>
     return !next_in_use(t, where);
   }
 }
-// `count` entries from `where`, of one table that is not the root, were freed. An inexact word stays so. False when the
-// table is certainly not empty.
+// The entries from `first` to `last`, of one group of a table that is not the root, were freed. An inexact word stays
+// so unless all of its group is free now. False when the group is certainly in use.
 template <class State>
-[[gnu::__always_inline__]] inline bool vacate_all(State const& t, pa where, u64 count) noexcept {
-  if constexpr (State::has_occupancy) {
-    bool free = true;
-    do {
-      free_bits const f = free_bits_of(t, where);
-      unsigned const first = f.bit & 63;
-      u64 const n = count < 64 - first ? count : 64 - first;
-      u64 const mask = (n == 64 ? whole_group : (u64{1} << n) - 1) << first;
-      if (f.bits != 0 || mask == whole_group) {
-        set_free_bits(t, f, f.bits | mask);
-        free &= (f.bits | mask) == whole_group;
-      }
-      where = where + 8 * n;
-      count -= n;
-    } while (count != 0);
-    return free;
+[[gnu::__always_inline__]] inline bool vacate_in_group(State& t, pa first, pa last) noexcept {
+  free_bits const f = free_bits_of(t, last);
+  u64 const freed = bits_of(first, last);
+  if (f.bits == 0) [[unlikely]] {
+    if (freed != whole_group) return true;
+    t.cursors_walk_again();
   }
-  return true;
+  set_free_bits(t, f, f.bits | freed);
+  return (f.bits | freed) == whole_group;
+}
+// The same of more than one group of a table.
+template <class State>
+[[gnu::__noinline__]] bool vacate_groups(State& t, pa first, pa last) noexcept {
+  bool free = true;
+  for (; !same_group(first, last); first = last_of_group(first) + 8)
+    free &= vacate_in_group(t, first, last_of_group(first));
+  return vacate_in_group(t, first, last) && free;
+}
+template <class State>
+[[gnu::__always_inline__]] inline bool vacate_all(State& t, pa first, pa last) noexcept {
+  if constexpr (!State::has_occupancy) return true;
+  return same_group(first, last) ? vacate_in_group(t, first, last) : vacate_groups(t, first, last);
 }
 // True when no entry of `table`, which is not the root, is in use.
 template <class State>
 [[gnu::__noinline__]] bool vacant(State const& t, pa table) noexcept {
-  for (pa group = table; group < table + t.granule_bytes(); group = group + group_bytes) {
+  pa const end = table + t.granule_bytes();
+  for (pa group = table; group < end; group = group + group_bytes) {
     if constexpr (State::has_occupancy) {
       u64 const bits = free_bits_of(t, group).bits;
       if (bits == whole_group) continue;

@@ -140,52 +140,73 @@ stage2_outcome unmap_range(State& t, ipa at, u64 size) noexcept {
   return unmap_whatever(t, at, size).out;
 }
 
+// `table`, which is not the root and whose entries map 2^shift bytes, leads nowhere any more: gives it back, and every
+// one above that leads nowhere then. The TLBI of the entry that led to it is that of its own entries too.
+template <class State>
+[[gnu::__noinline__]] void give_back(State& t, pa table, unsigned shift, u64 input, stage2_outcome& out) noexcept {
+  slot const above = t.find(input, shift + t.w().stride);
+  if (above.at != t.shape.start_level() && !neighbour_in_use(t, above.where)) {
+    // The table above may lead nowhere else.
+    add_counts(out, unmap_range(t, {input & ~low_mask(shift)}, u64{1} << shift));
+    return;
+  }
+  if (!t.change(above.where, above.entry, {})) return;
+  t.cursors_walk_again();
+  if (above.at != t.shape.start_level()) (void)vacate(t, above.where);
+  stale_range stale;
+  stale.add(input & ~low_mask(above.shift), u64{1} << above.shift, above.at, true);
+  invalidate(t, stale, out);
+  give_table(t, table, true);
+  out.entries_written += 1;
+  out.tables_freed += 1;
+}
+
+// The same where the table may still be in use: its entry at `where` was freed.
+template <class State>
+[[gnu::__noinline__]] void give_back_empty(State& t, slot const& s, u64 input, stage2_outcome& out) noexcept {
+  pa const table = s.where - (s.where.value & t.w().page_mask);
+  if (vacant(t, table)) give_back(t, table, s.shift, input, out);
+}
+
 // Single pages of one last-level table, where the caller is alone and nothing is to leave the caches. False when the
 // range begins with anything else, and then nothing was done.
 template <class State>
 [[gnu::__always_inline__]] inline bool unmap_in_one_table(State& t, ipa at, u64 size, stage2_outcome& out) noexcept {
-  if constexpr (!State::mode::short_ways) return false;
+  if constexpr (!State::mode::short_ways || State::mode::concurrent) return false;
   pa begin;
-  if (State::mode::concurrent || !t.plain || t.unmapping_cleans() || !t.find_pages_of_one_table(at.value, size, begin))
-    return false;
+  if (!t.plain || t.unmapping_cleans() || !t.find_pages_of_one_table(at.value, size, begin)) return false;
+  out.at = at + size;
   pa first = begin;
   pa end = begin + (size >> t.page_shift() << 3);
-  out.at = at + size;
-  u64 used = 0;
-  pa last = first;  // beyond the last one that was in use
-  for (pa where = first; where < end; where = where + 8) {
+  while (first < end && t.load(first).raw == 0) first = first + 8;
+  if (first == end) return true;
+  while (t.load(end - 8).raw == 0) end = end - 8;
+  u64 holes = 0;
+  pa where = first;
+  for (; where < end; where = where + 8) {
     descriptor const d = t.load(where);
-    if (d.raw == 0) {
-      if (used == 0) first = first + 8;
-      continue;
-    }
-    if (!single_page(d)) {
-      if (used == 0) return false;
-      end = where;
+    if (single_page(d)) [[likely]]
+      t.port->store(where, {}, store_order::release);
+    else if (d.raw == 0)
+      ++holes;
+    else
       break;
-    }
-    t.port->store(where, {}, store_order::release);
-    last = where + 8;
-    ++used;
   }
-  if (used == 0) return true;
-  u64 const rest = at.value + ((end - begin) >> 3 << t.page_shift());
-  end = last;
-  bool const maybe_empty = vacate_all(t, first, (end - first) / 8);
-  out.entries_written = used;
+  if (where == first) return false;
+  out.entries_written = (where - first) / 8 - holes;
   pa const table = first - (first.value & t.w().page_mask);
-  if (maybe_empty && (first == table || t.load(first - 8).raw == 0) && !next_in_use(t, end - 8) && vacant(t, table)) {
-    // The TLBI of the table that goes is that of its pages too.
-    add_counts(out, unmap_range(t, at, size));
+  if (vacate_all(t, first, where - 8) && (first == table || t.load(first - 8).raw == 0) && !next_in_use(t, where - 8) &&
+      vacant(t, table)) {
+    give_back(t, table, t.page_shift(), at.value, out);
     return true;
   }
-  u64 const table_begin = at.value & ~low_mask(t.page_shift() + t.w().stride);
+  auto const input_of = [&](pa of) { return at.value + ((of - begin) >> 3 << t.page_shift()); };
   stale_range stale;
-  stale.begin = table_begin + ((first - table) >> 3 << t.page_shift());
-  stale.end = stale.begin + ((end - first) >> 3 << t.page_shift());
+  stale.begin = input_of(first);
+  stale.end = input_of(where);
   invalidate(t, stale, out);
   // A Contiguous run, from where on the usual way goes on.
-  if (rest != at.value + size) add_outcome(out, unmap_range(t, {rest}, at.value + size - rest));
+  if (where != end) add_outcome(out, unmap_range(t, {stale.end}, at.value + size - stale.end));
   return true;
 }
 
@@ -203,29 +224,6 @@ stage2_outcome unmap_any(State& t, ipa at) noexcept {
   return work.out;
 }
 
-// The entry in `s` was freed and may have been the last of its table, which is not the root: gives back the table, and
-// every one above that leads nowhere then. The TLBs have forgotten the entry.
-template <class State>
-[[gnu::__noinline__]] void give_back_empty(State& t, slot const& s, u64 input, stage2_outcome& out) noexcept {
-  pa const table = s.where - (s.where.value & t.w().page_mask);
-  if (!vacant(t, table)) return;
-  slot const above = t.find(input, s.shift + t.w().stride);
-  if (above.at != t.shape.start_level() && !neighbour_in_use(t, above.where)) {
-    // The table above may lead nowhere else.
-    add_counts(out, unmap_range(t, {input & ~low_mask(s.shift)}, u64{1} << s.shift));
-    return;
-  }
-  if (!t.change(above.where, above.entry, {})) return;
-  t.cursors_walk_again();
-  if (above.at != t.shape.start_level()) (void)vacate(t, above.where);
-  stale_range stale;
-  stale.add(input & ~low_mask(above.shift), u64{1} << above.shift, above.at, true);
-  invalidate(t, stale, out);
-  give_table(t, table, true);
-  out.entries_written += 1;
-  out.tables_freed += 1;
-}
-
 template <class State>
 [[gnu::__noinline__]] stage2_outcome unmap_slow(State& t, ipa at) noexcept {
   return restructure(t, at, [&] { return unmap_any(t, at); });
@@ -234,8 +232,9 @@ template <class State>
 // A range, whatever is in it.
 template <class State>
 [[gnu::__noinline__]] stage2_outcome unmap_pages(State& t, ipa at, u64 size) noexcept {
-  if (stage2_outcome out; unmap_in_one_table(t, at, size, out)) return out;
-  return restructure(t, at, [&] { return unmap_range(t, at, size); });
+  stage2_outcome out;
+  if (!unmap_in_one_table(t, at, size, out)) out = restructure(t, at, [&] { return unmap_range(t, at, size); });
+  return out;
 }
 
 }  // namespace vmsa::engine

@@ -117,4 +117,20 @@ TEST(Stage2ShortWay, ARangeOfOneTableStopsShortOfARun) {
   EXPECT_FALSE(descriptor_bits::contiguous::get(table.look_up(ipa{24 * page}).entry.raw));
 }
 
+// A group's occupancy bits say nothing while a cursor works in it. A range that frees all of the group makes them say
+// "free", so the cursor must not go on without them.
+TEST(Stage2ShortWay, APageThatACursorMapsAfterARangeWasUnmappedIsNotMappedOver) {
+  machine m;
+  table_type table = m.table();
+  prepared_leaf const leaf = table.prepare(ram);
+  stage2_cursor cursor;
+  for (u64 n = 0; n < 64; ++n) ASSERT_TRUE(table.map(cursor, ipa{n * page}, pa{n * page}, leaf));
+  stage2_cursor other;
+  ASSERT_TRUE(table.map(other, ipa{100 * page}, pa{0}, leaf));
+  ASSERT_TRUE(table.unmap(ipa{0}, 64 * page));
+  ASSERT_TRUE(table.map(cursor, ipa{5 * page}, pa{block}, leaf));
+  EXPECT_EQ(table_error::needs_break, table.map(other, ipa{5 * page}, pa{giant}, leaf).error);
+  EXPECT_EQ(pa{block}, table.look_up(ipa{5 * page}).output);
+}
+
 }  // namespace
