@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The worker's side of engine.js, behind wasi.js in one source.
+'use strict';
+
+let compiledModule;
+
+self.onmessage = ({data}) => {
+  if (data.module !== undefined) {
+    compiledModule = data.module;
+    return;
+  }
+  const {id, words, text, files = {}} = data;
+  const readFile = (name) => Object.hasOwn(files, name) ? files[name] : undefined;
+  const decode = new TextDecoder();
+  try {
+    const got = runCommand(compiledModule, {
+      args: words,
+      readFile,
+      stdin: encodeText.encode(text ?? ''),
+      terminal: true,  // so that long work tells how far it is
+      progress: (line) => { if (line !== '') self.postMessage({id, progress: line}); },
+    });
+    // What the progress line wrote over itself is no message.
+    const err = decode.decode(got.err).replace(/\r[^\r\n]*(?=\r|$)/g, '').replaceAll('\r', '');
+    self.postMessage({id, code: got.code, out: decode.decode(got.out), err});
+  } catch (failure) {
+    self.postMessage({id, code: -1, out: '', err: `the module failed: ${failure.message}\n`});
+  }
+};
