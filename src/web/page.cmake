@@ -14,3 +14,5 @@ add_custom_command(
   DEPENDS vmsa_cli ${CMAKE_CURRENT_LIST_DIR}/make_page ${web_page}
   VERBATIM)
 add_custom_target(vmsa_page ALL DEPENDS ${PROJECT_BINARY_DIR}/vmsa.html)
+
+include(${CMAKE_CURRENT_LIST_DIR}/tests/tests.cmake)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Exceptions for WebAssembly: Debian's libc++abi is built without them. clang lowers `throw` to a call of __cxa_throw and a
-// `catch` to a landing pad, which asks _Unwind_CallPersonality which of its clauses takes the exception, by the function's
-// table of types (the LSDA of the Itanium C++ ABI), and then calls __cxa_begin_catch. The machine itself unwinds.
-// One thread, so that what is thread-local elsewhere is global here.
+// Exceptions for WebAssembly: Debian's libc++abi is built without them. clang lowers `throw` to a call of __cxa_throw
+// and a `catch` to a landing pad, which asks _Unwind_CallPersonality which of its clauses takes the exception, by the
+// function's table of types (the LSDA of the Itanium C++ ABI), and then calls __cxa_begin_catch. The machine itself
+// unwinds. One thread, so that what is thread-local elsewhere is global here.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -12,8 +12,8 @@
 
 namespace __cxxabiv1 {
 
-// The root of libc++abi's classes behind type_info: its table of virtual functions says who catches whom, bases included.
-// Only declared, as there; the tables are libc++abi's.
+// The root of libc++abi's classes behind type_info: its table of virtual functions says who catches whom, bases
+// included. Only declared, as there; the tables are libc++abi's.
 class __shim_type_info : public std::type_info {
  public:
   ~__shim_type_info() override;
@@ -32,11 +32,11 @@ using __cxxabiv1::__shim_type_info;
 struct head {  // before every exception object
   std::type_info* type;
   void* (*destroy)(void*);  // a destructor returns its argument on this machine
-  head* below;     // caught before this one and not left yet
-  void* adjusted;  // what the catching clause sees
-  int references;  // of exception_ptr and of the throw itself
-  int handlers;    // that are in it
-  bool again;      // thrown again by the handler that it is in
+  head* below;              // caught before this one and not left yet
+  void* adjusted;           // what the catching clause sees
+  int references;           // of exception_ptr and of the throw itself
+  int handlers;             // that are in it
+  bool again;               // thrown again by the handler that it is in
 };
 constexpr std::size_t head_size = (sizeof(head) + 15) / 16 * 16;
 

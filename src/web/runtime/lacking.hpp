@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What wasi-libc and libc++ for WebAssembly lack and the hosted layers name. The web build includes this file before each of
-// theirs, so that no line of theirs knows about it. A module runs on one thread, on files that JavaScript holds in memory.
+// What wasi-libc and libc++ for WebAssembly lack and the hosted layers name. The web build includes this file before
+// each of theirs, so that no line of theirs knows about it. A module runs on one thread, on files that JavaScript holds
+// in memory.
 #pragma once
 #include <signal.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <istream>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -51,6 +53,13 @@ class mutex {
  public:
   void lock() noexcept {}
   void unlock() noexcept {}
+};
+
+// CLI11 would read configuration files through one, which the command never asks of it: no file is ever good.
+template <>
+class basic_ifstream<char> : public istream {
+ public:
+  explicit basic_ifstream(string const&) : istream(nullptr) {}
 };
 
 namespace filesystem {

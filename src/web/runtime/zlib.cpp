@@ -96,9 +96,7 @@ part next_part(inflate_state const& s, part from) {
 // One byte of the head or the tail; Z_OK, or what is wrong.
 int take(z_stream* z, Bytef byte) {
   inflate_state& s = *z->state;
-  auto const le = [&](std::size_t i) {
-    return s.got[i] | static_cast<std::uint32_t>(s.got[i + 1]) << 8;
-  };
+  auto const le = [&](std::size_t i) { return s.got[i] | static_cast<std::uint32_t>(s.got[i + 1]) << 8; };
   switch (s.at) {
     case part::fixed_head:
       s.got.push_back(byte);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of zlib that the hosted layers use, for WebAssembly, where Debian has no zlib: Boost.Beast's inflate, which is a
-// port of zlib's, with gzip's and zlib's own heads and checksums around it. Names and meanings are zlib's.
+// The part of zlib that the hosted layers use, for WebAssembly, where Debian has no zlib: Boost.Beast's inflate, which
+// is a port of zlib's, with gzip's and zlib's own heads and checksums around it. Names and meanings are zlib's.
 #pragma once
 #include <cstddef>
 
@@ -30,7 +30,7 @@ int uncompress(Bytef* out, uLongf* out_size, Bytef const* in, uLong in_size);
 
 struct gzFile_s;
 using gzFile = gzFile_s*;
-gzFile gzopen(char const* path, char const* mode);   // for reading
+gzFile gzopen(char const* path, char const* mode);  // for reading
 gzFile gzdopen(int descriptor, char const* mode);
 int gzbuffer(gzFile file, unsigned size);
 int gzread(gzFile file, void* out, unsigned size);  // plain files as they are, gzip unpacked, member after member
