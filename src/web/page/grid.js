@@ -16,7 +16,10 @@ sections.push({
       const grid = await askJson(['combine', '--table', ...flag()]);
       if (grid === undefined) return;
       const types = Object.keys(grid.rows[0].results);
-      const memattrOf = (row) => row.memattr;
+      // Under FWB the highest bit of MemAttr says something else, and counts for no type.
+      const binary = (n, digits) => n.toString(2).padStart(digits, '0');
+      const memattrOf = (row) => fwb.input.value === 'on' ? `0bx${binary(Number(row.memattr), 3)}`
+                                                          : `0b${binary(Number(row.memattr), 4)}`;
       table.replaceChildren(
         el('caption', {}, 'stage 1 (columns) under stage 2 MemAttr (rows)'),
         el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, 'MemAttr'), types.map((t) => el('th', {scope: 'col'}, t)))),
@@ -24,10 +27,10 @@ sections.push({
           el('th', {scope: 'row', title: row.says}, memattrOf(row)),
           types.map((type) => {
             const r = row.results[type];
-            const name = r.memory_type ?? `${r.inner}/${r.outer}`;
+            const name = r.memory_type === 'normal-mixed' ? `in ${r.inner.slice(0, 2)}, out ${r.outer.slice(0, 2)}` : r.memory_type;
             return el('td', {class: /^device/.test(name) ? 'device' : /wb/.test(name) ? 'cached' : 'uncached'},
               el('button', {type: 'button', 'aria-label': `${type} under ${row.memattr}: ${name}`,
-                onclick: () => answer.show(['combine', type, row.memattr.replace(/x(?=[01])/g, 'x'), ...flag()])}, name));
+                onclick: () => answer.show(['combine', type, row.memattr, ...flag()])}, name));
           })))));
     };
     return {

@@ -95,9 +95,11 @@ function applyChange(parts, change) {
   }
 }
 
-// A set of changes. What the file expected of the scenario before them is gone with it.
+// A set of changes. Places are those of the program before any of them, so the last place is changed first. What the file
+// expected of the scenario before them is gone with it.
 function repairScenario(toml, changes) {
-  const parts = changes.reduce(applyChange, tomlParts(toml));
+  const lastFirst = [...changes].reverse().sort((a, b) => (b.before_step ?? 0) - (a.before_step ?? 0));
+  const parts = lastFirst.reduce(applyChange, tomlParts(toml));
   parts[0] = ['expect', 'property', 'reason'].reduce((head, key) => setTomlKey(head, key), parts[0]);
   return parts.join('');
 }
