@@ -16,7 +16,7 @@ function decideForm(changed, withDma) {
     setKernel(decideKernels[slider.value]);
     changed();
   }});
-  const kernelText = el('output', {});
+  const kernelText = el('b', {});
   let kernel = '6.17';
   const setKernel = (k) => {
     kernel = k;

@@ -81,7 +81,7 @@ const tests = {
     await openLink(browser, '#v=1&q=vmsa+combine+--table');
     await browser.until('document.querySelectorAll("#section-grid td").length >= 100');
     await click(browser, '#section-grid tbody tr:nth-child(6) td:last-child button');
-    await says(browser, 'PAR_EL1.ATTR 0x44');
+    await says(browser, 'Normal-WB under stage 2 MemAttr 0b0101: Normal-NC');
     await browser.screenshot(path.join(pictures, '3-grid.png'));
   },
 
@@ -90,8 +90,8 @@ const tests = {
     await says(browser, 'map Normal-NC');
     await browser.evaluate(`(() => { const s = document.querySelector('#section-decide input[type=range]');
       s.value = '4'; s.dispatchEvent(new Event('input')); })()`);
-    await says(browser, 'map Device-nGnRE');
-    check((await browser.evaluate('location.hash')).includes('--kvm+6.8'), 'the address follows');
+    await says(browser, 'linux-6.8 (to 6.8)');
+    check((await browser.evaluate('location.hash')).includes('--kvm+6.8+'), 'the address follows');
     await browser.screenshot(path.join(pictures, '4-decide.png'));
   },
 
@@ -103,6 +103,7 @@ const tests = {
     await browser.evaluate('document.querySelector(".steps").focus()');
     await key(browser, 'ArrowDown');
     check(await browser.evaluate('document.querySelector(".steps tr.now td").textContent') === '2', 'arrow keys go through steps');
+    await browser.evaluate('window.scrollTo(0, 0)');
     await browser.screenshot(path.join(pictures, '5-coherency.png'));
     await click(browser, '.repair');
     await says(browser, ': coherent: no interleaving breaks it');
