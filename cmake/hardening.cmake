@@ -9,6 +9,10 @@ check_cxx_compiler_flag(-fcf-protection VMSA_HAS_CF_PROTECTION)
 check_cxx_compiler_flag(-mbranch-protection=standard VMSA_HAS_BRANCH_PROTECTION)
 
 function(vmsa_harden target)
+  # A module for WebAssembly has its calls and its code out of reach, and would carry the rest for nothing.
+  if(CMAKE_SYSTEM_NAME STREQUAL "WASI")
+    return()
+  endif()
   set(flags -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
   if(VMSA_HAS_CF_PROTECTION)
     list(APPEND flags -fcf-protection)

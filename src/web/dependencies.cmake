@@ -25,4 +25,6 @@ set_property(TARGET ZLIB::ZLIB APPEND PROPERTY INTERFACE_INCLUDE_DIRECTORIES ${C
 file(GLOB web_runtime_sources CONFIGURE_DEPENDS web/runtime/*.cpp)
 add_library(vmsa_web_runtime OBJECT ${web_runtime_sources})
 target_compile_features(vmsa_web_runtime PRIVATE cxx_std_20)
+# What the compiler calls on its own must be there when the linker's optimizer looks for it.
+target_compile_options(vmsa_web_runtime PRIVATE -fno-lto)
 target_link_libraries(vmsa_web_runtime PRIVATE Boost::headers)

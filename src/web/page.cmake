@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The command as a module. Its stack is what Linux gives a program, and lies below its data, so that an overflow traps.
 target_link_libraries(vmsa_cli PRIVATE vmsa_web_runtime)
+# What is optimized while it is linked is told there again how exceptions are thrown.
 target_link_options(vmsa_cli PRIVATE
+  "SHELL:LINKER:-mllvm,-wasm-enable-eh" "SHELL:LINKER:-mllvm,-exception-model=wasm"
   -lwasi-emulated-mman -lwasi-emulated-signal
   LINKER:-z,stack-size=8388608 LINKER:--stack-first LINKER:--strip-all LINKER:--gc-sections)
 

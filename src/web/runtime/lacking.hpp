@@ -32,6 +32,9 @@ inline int dup(int descriptor) { return descriptor; }
 // Memory here is always all there: advice changes nothing.
 inline int advise_nothing(void*, size_t, int) { return 0; }
 #define madvise advise_nothing
+// wasi-libc's mmap refuses it.
+#undef MAP_NORESERVE
+#define MAP_NORESERVE 0
 
 extern "C" int mkstemp(char* pattern);
 
@@ -55,11 +58,15 @@ class mutex {
   void unlock() noexcept {}
 };
 
-// CLI11 would read configuration files through one, which the command never asks of it: no file is ever good.
+// CLI11 would read configuration files through one and toml++ documents, which the command never asks of them: no file
+// is ever good.
 template <>
 class basic_ifstream<char> : public istream {
  public:
+  basic_ifstream() : istream(nullptr) {}
   explicit basic_ifstream(string const&) : istream(nullptr) {}
+  void open(string const&, ios_base::openmode) {}
+  bool is_open() const { return false; }
 };
 
 namespace filesystem {
