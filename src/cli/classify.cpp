@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "command.hpp"
+#include "options.hpp"
 #include "vmsa/text/explain/scan.hpp"
 #include "vmsa/text/read/host_memory.hpp"
 #include "vmsa/text/read/input_error.hpp"
@@ -58,16 +59,9 @@ text::host_memory bars_of(std::string const& file, text::scan_context& context) 
 // The host's page, which no listing but a log names: as the options say it, else as the log does.
 granule chosen_page(classify_options const& a, text::scan_context const& log) {
   std::optional<granule> said;
-  if (!a.page_size.empty()) {
-    std::optional<unsigned> const place = text::parse_value("page_size", a.page_size);
-    if (!place)
-      throw text::input_error("", 0, fmt::format("--page-size \"{}\"", a.page_size), text::values_of("page_size"));
-    said = static_cast<granule>(*place);
-  }
-  if (!a.kvm.empty() && !text::parse_kernel(a.kvm))
-    throw text::input_error("", 0, fmt::format("--kvm \"{}\"", a.kvm), std::string(text::valid_kernel));
-  if (!a.cpu.empty() && text::find_cpu(a.cpu) == nullptr)
-    throw text::input_error("", 0, fmt::format("--cpu \"{}\"", a.cpu), text::cpu_names());
+  if (!a.page_size.empty()) said = named_value<granule>("--page-size", a.page_size, "page_size");
+  if (!a.kvm.empty() && !text::parse_kernel(a.kvm)) refuse_value("--kvm", a.kvm, std::string(text::valid_kernel));
+  if (!a.cpu.empty() && text::find_cpu(a.cpu) == nullptr) refuse_value("--cpu", a.cpu, text::cpu_names());
   if (said || !a.kvm.empty() || !a.cpu.empty()) return text::host_page_of(said, a.kvm, a.cpu);
   return text::page_in(log);
 }
@@ -95,7 +89,7 @@ void run(classify_options const& a) {
     memory.host_page = chosen_page(a, log);
     if (!a.at.empty()) {
       std::optional<u64> const where = text::parse_number(a.at, 16);
-      if (!where) throw text::input_error("", 0, fmt::format("--at \"{}\"", a.at), "a hexadecimal address of the host");
+      if (!where) refuse_value("--at", a.at, "a hexadecimal address of the host");
       text::host_range const* found = memory.find({*where});
       if (found == nullptr)
         throw text::input_error("", 0, fmt::format("nothing at {} in these sources", text::hex(*where)),

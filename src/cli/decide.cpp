@@ -46,13 +46,6 @@ std::vector<std::string> words(std::string_view list) {
   return out;
 }
 
-// A word that the inputs of policies have a spelling for.
-template <class E>
-E choice(std::string_view option, std::string_view value, std::string_view input) {
-  if (std::optional<unsigned> const place = text::parse_value(input, value)) return static_cast<E>(*place);
-  refuse_value(option, value, text::values_of(input));
-}
-
 text::named_policy chosen_policy(arguments const& a) {
   int const given = !a.kvm.empty() + !a.hypervisor.empty() + !a.policy.empty();
   if (given != 1)
@@ -102,11 +95,11 @@ policy_host chosen_host(arguments const& a, bool linux_policy) {
   capability("--fwb", a.fwb, cpu == nullptr ? std::nullopt : cpu->s2fwb, host.cpu.s2fwb);
   capability("--dic", a.dic, cpu == nullptr ? std::nullopt : cpu->dic, host.cpu.dic);
   std::optional<granule> said;
-  if (!a.page_size.empty()) said = choice<granule>("--page-size", a.page_size, "page_size");
+  if (!a.page_size.empty()) said = named_value<granule>("--page-size", a.page_size, "page_size");
   std::string const& policy = !a.kvm.empty() ? a.kvm : a.hypervisor.empty() ? a.policy : a.hypervisor;
   host.page = text::host_page_of(said, policy, a.cpu);
   if (!a.lpa2.empty()) host.lpa2_tables = on_off("--lpa2", a.lpa2);
-  if (!a.mode.empty()) host.mode = choice<hypervisor_mode>("--mode", a.mode, "mode");
+  if (!a.mode.empty()) host.mode = named_value<hypervisor_mode>("--mode", a.mode, "mode");
   host.mte_vm = a.mte;
   host.nisv_exits = a.nisv;
   host.sea_exits = a.sea;
@@ -146,8 +139,8 @@ memory_inputs described_memory(arguments const& a) {
   memory_inputs m;
   if (a.vma.empty()) ask("--vma", "--vma none|wb|nc|nGnRE|nGnRnE, or --backing NAME");
   if (a.page.empty()) ask("--page", "--page map-memory|no-map|mmio|zone-device|p2pdma, or --backing NAME");
-  m.page = choice<page_class>("--page", a.page, "page");
-  m.vma.type = choice<vma_type>("--vma", a.vma, "vma");
+  m.page = named_value<page_class>("--page", a.page, "page");
+  m.vma.type = named_value<vma_type>("--vma", a.vma, "vma");
   m.linear = m.page == page_class::map_memory || m.page == page_class::zone_device ? linear_alias::write_back
              : m.page == page_class::p2pdma                                        ? linear_alias::nGnRnE
                                                                                    : linear_alias::none;
@@ -188,8 +181,8 @@ memory_inputs described_memory(arguments const& a) {
 fault_access chosen_access(arguments const& a) {
   fault_access access;
   if (a.access.empty()) ask("--access", "--access read|write|exec");
-  access.kind = choice<access_kind>("--access", a.access, "access");
-  if (!a.fault.empty()) access.fault = choice<fault_reason>("--fault", a.fault, "fault");
+  access.kind = named_value<access_kind>("--access", a.access, "access");
+  if (!a.fault.empty()) access.fault = named_value<fault_reason>("--fault", a.fault, "fault");
   access.stage1_walk = a.stage1_walk;
   access.cache_maintenance = a.cache_maintenance;
   access.syndrome_valid = !a.no_isv;

@@ -50,9 +50,7 @@ std::vector<text::guest_access> named_faults(fault_options const& o) {
   std::vector<text::guest_access> faults;
   if (!o.trace.empty()) {
     auto fault = text::parse_tracepoint(o.trace, {"--trace", 1});
-    if (!fault)
-      throw text::input_error("", 0, fmt::format("--trace \"{}\"", o.trace),
-                              "kvm_guest_fault: ipa 0x..., hsr 0x..., hxfar 0x..., pc 0x...");
+    if (!fault) refuse_value("--trace", o.trace, "kvm_guest_fault: ipa 0x..., hsr 0x..., hxfar 0x..., pc 0x...");
     faults.push_back(*std::move(fault));
   }
   if (!o.esr.empty()) {
@@ -78,7 +76,7 @@ std::vector<text::guest_access> named_faults(fault_options const& o) {
 // One page of the backing's size behind each faulting address, for a fault without a memory map.
 void put_behind(text::fault_scenario& s, std::string const& name) {
   std::optional<backing> const kind = text::parse_backing(name);
-  if (!kind) throw text::input_error("", 0, fmt::format("--backing \"{}\"", name), text::backing_names());
+  if (!kind) refuse_value("--backing", name, text::backing_names());
   u64 const page = std::max(level_size(granule::k4, inputs_of(*kind).host_leaf), granule_size(text::host_page(s)));
   std::vector<ipa> pages;
   for (text::guest_access const& a : s.accesses)
@@ -154,7 +152,7 @@ text::fault_scenario read_input(fault_options const& o) {
   }
   if (!o.cpu.empty()) {
     text::cpu_row const* row = text::find_cpu(o.cpu);
-    if (row == nullptr) throw text::input_error("", 0, fmt::format("--cpu \"{}\"", o.cpu), text::cpu_names());
+    if (row == nullptr) refuse_value("--cpu", o.cpu, text::cpu_names());
     apply(*row, s.host.cpu);
     s.cpu = o.cpu;
     s.fwb_known = row->s2fwb.has_value();
@@ -168,12 +166,7 @@ text::fault_scenario read_input(fault_options const& o) {
     s.host.cpu.dic = o.dic == "on";
     s.dic_known = true;
   }
-  if (!o.page_size.empty()) {
-    std::optional<unsigned> const page = text::parse_value("page_size", o.page_size);
-    if (!page)
-      throw text::input_error("", 0, fmt::format("--page-size \"{}\"", o.page_size), text::values_of("page_size"));
-    s.page = static_cast<granule>(*page);
-  }
+  if (!o.page_size.empty()) s.page = named_value<granule>("--page-size", o.page_size, "page_size");
   if (!o.stage1.empty()) {
     u8 const attr = text::parse_mair_byte("--stage1", o.stage1);
     for (text::guest_access& a : s.accesses) a.stage1.mair = attr;
@@ -183,8 +176,7 @@ text::fault_scenario read_input(fault_options const& o) {
 }
 
 void check_fail_on(std::string const& what) {
-  if (!what.empty() && what != "mismatch")
-    throw text::input_error("", 0, fmt::format("--fail-on \"{}\"", what), "mismatch");
+  if (!what.empty() && what != "mismatch") refuse_value("--fail-on", what, "mismatch");
 }
 
 constexpr question_row fault_questions[] = {{"--print-example", "--print-example", "--print-example alone"}};

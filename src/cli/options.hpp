@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "vmsa/arch/bits.hpp"
 #include "vmsa/text/report/document.hpp"
+#include "vmsa/text/words/policy_names.hpp"
 
 namespace CLI {
 class App;
@@ -44,6 +46,14 @@ std::string rendered(text::document const& d, std::string const& format);
 
 /// Throws the input_error for a value that an option does not take; `valid` says what it takes.
 [[noreturn]] void refuse_value(std::string_view option, std::string_view value, std::string const& valid);
+
+/// The value of an option that is one of a policy's input: `input` is its key. Throws input_error for another word.
+template <class E>
+E named_value(std::string_view option, std::string_view value, std::string_view input) {
+  std::optional<unsigned> const place = text::parse_value(input, value);
+  if (!place) refuse_value(option, value, text::values_of(input));
+  return static_cast<E>(*place);
+}
 
 /// The value `text` of the option or argument `option`: hexadecimal with or without 0x. Throws input_error for anything
 /// else, and above `most`.

@@ -75,10 +75,10 @@ text::machine_options options_of(tables_options const& a) {
   if (!a.granule.empty()) {
     for (granule const g : {granule::k4, granule::k16, granule::k64})
       if (text::name(g) == a.granule) o.tg = g;
-    if (!o.tg) throw text::input_error("", 0, fmt::format("--granule \"{}\"", a.granule), "4K 16K 64K");
+    if (!o.tg) refuse_value("--granule", a.granule, "4K 16K 64K");
   }
   if (!a.fwb.empty()) {
-    if (a.fwb != "on" && a.fwb != "off") throw text::input_error("", 0, fmt::format("--fwb \"{}\"", a.fwb), "on off");
+    if (a.fwb != "on" && a.fwb != "off") refuse_value("--fwb", a.fwb, "on off");
     o.fwb = a.fwb == "on";
   }
   return o;
@@ -143,8 +143,7 @@ void run_ranges(tables_options const& a) {
                               "--format svg alone: the picture has every VM's IPA space as it is");
   }
   text::ranges_question q{.vm = a.vm, .merge = {.merge = !a.no_merge, .contiguous = a.contiguous}};
-  if (a.stage != "1" && a.stage != "2" && a.stage != "both")
-    throw text::input_error("", 0, fmt::format("--stage \"{}\"", a.stage), "1 2 both");
+  if (a.stage != "1" && a.stage != "2" && a.stage != "both") refuse_value("--stage", a.stage, "1 2 both");
   if (a.host && a.stage != "2") throw text::input_error("", 0, "--host and --stage", "one of the two");
   if (a.host && !a.vm.empty()) throw text::input_error("", 0, "--host and --vm", "one of the two");
   q.stage = a.host              ? text::range_stage::host
@@ -175,14 +174,14 @@ void run_find(tables_options& a) {
 
 void run_walk(tables_options const& a) {
   if (!a.from.empty() && a.from != "host" && !a.from.starts_with("vm"))
-    throw text::input_error("", 0, fmt::format("--from \"{}\"", a.from), "host, or vm and its number");
+    refuse_value("--from", a.from, "host, or vm and its number");
   text::walk_question q{
       .where = hexadecimal_value("ADDRESS", a.other), .vm = a.vm, .host = a.from == "host", .ipa = a.ipa};
   if (q.host && (!a.vm.empty() || a.ipa))
     throw text::input_error("", 0, "--from host beside --vm or --ipa", "one of them");
   if (a.from.starts_with("vm")) q.vm = a.from;
   std::optional<operation> const op = text::parse_operation(a.op);
-  if (!op) throw text::input_error("", 0, fmt::format("--op \"{}\"", a.op), text::operation_list());
+  if (!op) refuse_value("--op", a.op, text::operation_list());
   q.acc = {.op = *op, .el = static_cast<exception_level>(a.el)};
   text::machine const m = text::open_machine(a.dump, options_of(a));
   text::translation_scenario s = text::walk_scenario(m, q);
@@ -205,8 +204,7 @@ void run_mismatches(tables_options const& a, int& exit_code) {
   if (!a.fail_on.empty()) {
     std::optional<text::disagreement> const given = text::parse_disagreement(a.fail_on);
     if (!given || *given == text::disagreement::none)
-      throw text::input_error("", 0, fmt::format("--fail-on \"{}\"", a.fail_on),
-                              "loss-of-coherency write-policy ordering-only");
+      refuse_value("--fail-on", a.fail_on, "loss-of-coherency write-policy ordering-only");
     limit = *given;
   }
   text::range_filter const where(a.where, "--where");

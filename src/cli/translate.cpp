@@ -71,12 +71,12 @@ physical_space space_of(std::string const& word) {
     if (word == text::name(static_cast<physical_space>(i))) return static_cast<physical_space>(i);
     valid += fmt::format("{}{}", i == 0 ? "" : " ", text::name(static_cast<physical_space>(i)));
   }
-  throw text::input_error("", 0, fmt::format("--space \"{}\"", word), valid);
+  refuse_value("--space", word, valid);
 }
 
 text::translation_question question(translate_options const& a, std::string const& option, std::string const& where) {
   std::optional<operation> const op = text::parse_operation(a.op);
-  if (!op) throw text::input_error("", 0, fmt::format("--op \"{}\"", a.op), text::operation_list());
+  if (!op) refuse_value("--op", a.op, text::operation_list());
   text::translation_question q;
   q.stage2_only = option == "--ipa";
   q.where = hexadecimal_value(option, where);
@@ -106,8 +106,7 @@ text::translation_scenario read_input(translate_options const& a) {
   }
   if (!a.features.empty()) s.feat = features{.pa_bits = s.feat.pa_bits};
   for (std::string const& name : a.features)
-    if (!name.empty() && !text::add_feature(s.feat, name))
-      throw text::input_error("", 0, fmt::format("--features \"{}\"", name), text::feature_list());
+    if (!name.empty() && !text::add_feature(s.feat, name)) refuse_value("--features", name, text::feature_list());
   auto const registers = text::translation_registers();
   for (std::size_t i = 0; i < registers.size(); ++i)
     if (!a.values[i].empty()) set_register(s.registers, registers[i], a.values[i]);
