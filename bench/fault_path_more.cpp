@@ -12,16 +12,6 @@ using state = benchmark::State&;
 constexpr u64 block = u64{2} << 20;
 constexpr u64 write_permission = u64{0b10} << 6;
 
-std::vector<u64> ascending_by(u64 n, u64 stride) {
-  std::vector<u64> order(n);
-  for (u64 i = 0; i < n; ++i) order[i] = i * stride;
-  return order;
-}
-std::vector<u64> shuffled_by(u64 n, u64 stride) {
-  std::vector<u64> order = ascending_by(n, stride);
-  std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
-  return order;
-}
 // Pages of `n` streams that take turns.
 std::vector<u64> streams(u64 n, u64 bytes) {
   std::vector<u64> order;
@@ -76,13 +66,13 @@ auto const store_pages = [](u64* d, u64 at) {
 template <u64 Count>
 void map_list(state s, u64 n) {
   calls(
-      s, n * 4 * Count * page, shuffled_by(n, 4 * Count * page), page, nothing,
+      s, n * 4 * Count * page, shuffled(n * 4 * Count * page, 4 * Count * page), page, nothing,
       [](auto& t, u64 at) { return static_cast<bool>(t.map_range({at}, {at + page}, Count * page, ram)); },
       store_pages<Count>);
 }
 template <u64 Count>
 void unmap_list(state s, u64 n) {
-  std::vector<u64> const order = shuffled_by(n, 4 * Count * page);
+  std::vector<u64> const order = shuffled(n * 4 * Count * page, 4 * Count * page);
   auto const prepare = [&](auto& t) {
     for (u64 at : order) require(static_cast<bool>(t.map_range({at}, {at + page}, Count * page, ram)), "a list");
   };
@@ -161,7 +151,7 @@ void collect_dirty(state s, u64 per_thousand) {
 
 // A table made, some pages mapped and all given back; the limit takes and gives as many frames and stores as often.
 void create_destroy(state s, u64 mapped) {
-  std::vector<u64> const order = ascending_by(10'000, page);
+  std::vector<u64> const order = ascending(10'000 * page);
   rig<> r(gib, shape);
   auto const frames_each = [&](auto const& body) {
     r.fresh();
@@ -204,9 +194,9 @@ void add_single_and_scan_rows() {
   auto const unmap_block = [](auto& t, u64 at) { return static_cast<bool>(t.unmap(ipa{at})); };
   static constexpr u64 n = 32768;
   add("X/unmap_2M_ascending",
-      [=](state s) { calls(s, gib, ascending_by(n, block), block, blocks(n), unmap_block, store_zero); });
+      [=](state s) { calls(s, gib, ascending(n * block, block), block, blocks(n), unmap_block, store_zero); });
   add("X/unmap_2M_random",
-      [=](state s) { calls(s, gib, shuffled_by(n, block), block, blocks(n), unmap_block, store_zero); });
+      [=](state s) { calls(s, gib, shuffled(n * block, block), block, blocks(n), unmap_block, store_zero); });
   add("X/unmap_list_64K", [](state s) { unmap_list<16>(s, 10'000); });
   add("X/unmap_list_16K", [](state s) { unmap_list<4>(s, 200'000); });
   add("X/visit_run", [](state s) { scan(s, single_pages(1, true), visit, read_all); });
@@ -228,14 +218,14 @@ void add_single_and_scan_rows() {
   add("X/age_one", [=](state s) { on_pages(s, shuffled(gib), u64{1} << 10, age); });
   add("X/map_2M", [](state s) {
     calls(
-        s, gib, shuffled_by(n, block), block, nothing,
+        s, gib, shuffled(n * block, block), block, nothing,
         [](auto& t, u64 at) { return static_cast<bool>(t.map({at}, {at}, level::l2, ram)); }, store_leaf);
   });
   add("X/map_list_64K", [](state s) { map_list<16>(s, 10'000); });
   add("X/map_list_16K", [](state s) { map_list<4>(s, 200'000); });
   add("X/map_list_4K", [](state s) { map_list<1>(s, 200'000); });
   auto const fault = [](auto& t, u64 at) { return static_cast<bool>(t.map({at}, {at}, level::l3, ram)); };
-  add("X/new_table", [=](state s) { calls(s, 4 * gib, ascending_by(2048, block), page, nothing, fault, store_leaf); });
+  add("X/new_table", [=](state s) { calls(s, 4 * gib, ascending(4 * gib, block), page, nothing, fault, store_leaf); });
   for (u64 const count : {u64{2}, u64{4}}) {
     add(count == 2 ? "X/two_streams" : "X/four_streams", [=](state s) {
       stage2_cursor cursor;
@@ -288,8 +278,8 @@ struct shape_row {
   void run(state s, bool in_order, stage2_leaf const* mapped, Operation operation, Limit limit) const {
     rig<> r(bytes(), of);
     radix3 tree(4 * gib);
-    std::vector<u64> const all = ascending_by(u64{1} << 20, size());
-    std::vector<u64> const order = in_order ? all : shuffled_by(u64{1} << 20, size());
+    std::vector<u64> const all = ascending(bytes(), size());
+    std::vector<u64> const order = in_order ? all : shuffled(bytes(), size());
     unsigned const wider = granule_bits(of.tg()) - granule_bits(granule::k4);
     row(
         s, static_cast<double>(order.size()),

@@ -91,13 +91,14 @@ void add(std::string const& name, Body body) {
 // Single blocks, short ranges, scans and other shapes: fault_path_more.cpp.
 void add_more_rows();
 
-inline std::vector<u64> ascending(u64 bytes) {
-  std::vector<u64> order(bytes / page);
-  for (u64 n = 0; n < order.size(); ++n) order[n] = n * page;
+// One address for each `stride` bytes.
+inline std::vector<u64> ascending(u64 bytes, u64 stride = page) {
+  std::vector<u64> order(bytes / stride);
+  for (u64 n = 0; n < order.size(); ++n) order[n] = n * stride;
   return order;
 }
-inline std::vector<u64> shuffled(u64 bytes) {
-  std::vector<u64> order = ascending(bytes);
+inline std::vector<u64> shuffled(u64 bytes, u64 stride = page) {
+  std::vector<u64> order = ascending(bytes, stride);
   std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
   return order;
 }
