@@ -5,15 +5,18 @@
 
 namespace vmsa::kvm_cases {
 
-// A, up to 6.8; B, 6.9 to 6.16: the page decides.
-// Huge pages of the host behind a VMA that is MIXEDMAP or plain.
-constexpr memory_inputs huge(memory_inputs m, bool mixedmap) {
-  m.vma.pfnmap = false;
-  m.vma.mixedmap = mixedmap;
+// Huge pages of the host, behind a VMA as it is, or one that is MIXEDMAP or plain.
+constexpr memory_inputs huge(memory_inputs m) {
   m.host_leaf = level::l2;
   return m;
 }
+constexpr memory_inputs huge(memory_inputs m, bool mixedmap) {
+  m.vma.pfnmap = false;
+  m.vma.mixedmap = mixedmap;
+  return huge(m);
+}
 
+// A, up to 6.8; B, 6.9 to 6.16: the page decides.
 inline std::vector<row_case> type_cases_to_6_16() {
   memory_inputs const bar = inputs_of(backing::pci_sysfs_resource);
   memory_inputs const vfio = inputs_of(backing::vfio_pci_bar);
@@ -66,23 +69,13 @@ inline std::vector<row_case> type_cases_to_6_16() {
       {"not-ram",
        to_6_8,
        from_6_13,
-       {v1,
-        [] {
-          memory_inputs m = with_slot<&memslot::log_dirty>(backing::fs_dax);
-          m.host_leaf = level::l2;
-          return m;
-        }()},
+       {v1, huge(with_slot<&memslot::log_dirty>(backing::fs_dax))},
        leaf(device_nGnRE, "rw-", page_4k, nothing),
        {}},
       {"not-ram",
        to_6_8,
        from_6_13,
-       {v1,
-        [] {
-          memory_inputs m = inputs_of(backing::fs_dax);
-          m.host_leaf = level::l2;
-          return m;
-        }()},
+       {v1, huge(inputs_of(backing::fs_dax))},
        leaf(device_nGnRE, "rw-", page_4k, nothing),
        {}},
       {"not-ram",
@@ -257,12 +250,7 @@ inline std::vector<row_case> type_cases_from_6_17() {
       {"cacheable-pfnmap",
        from_6_17,
        from_7_1,
-       {v1,
-        [] {
-          memory_inputs m = with_vma<&vma::access, host_access::read_only>(backing::devm_generic_mixedmap);
-          m.host_leaf = level::l2;
-          return m;
-        }()},
+       {v1, huge(with_vma<&vma::access, host_access::read_only>(backing::devm_generic_mixedmap))},
        leaf(normal_wb, "r-x", block_2m, nothing),
        {}},
       {"mte-late",
