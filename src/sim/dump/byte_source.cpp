@@ -140,6 +140,7 @@ class flattened_source final : public byte_source {
       if (!partial || !error.problem().starts_with("truncated")) throw;
       out.notes.push_back(error.problem());
     }
+    refuse_holes();
   }
 
  private:
@@ -164,6 +165,16 @@ class flattened_source final : public byte_source {
       insert(static_cast<u64>(offset), static_cast<u64>(size), at);
       at += static_cast<u64>(size);
     }
+  }
+  // makedumpfile writes all but some padding. A few bytes that claim offsets far apart would make a file whose readers
+  // never end.
+  void refuse_holes() const {
+    u64 const unpacked = *size();
+    u64 written = 0;
+    for (auto const& [first, p] : pieces_) written += p.size;
+    if (unpacked - written > most_holes + written * 16)
+      throw dump_error("the flattened records write " + hex_of(written) + " bytes of a file of " + hex_of(unpacked),
+                       "records that write nearly the whole file, as makedumpfile's do");
   }
 
  public:
@@ -190,6 +201,7 @@ class flattened_source final : public byte_source {
   }
 
  private:
+  static constexpr u64 most_holes = u64{16} << 20;
   struct piece {
     u64 size = 0;
     u64 at = 0;  // in the flattened file

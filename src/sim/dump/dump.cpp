@@ -47,7 +47,6 @@ magic_row const* recognise(byte_source const& source) {
 }
 
 void open_raw(std::shared_ptr<byte_source const> source, dump_options const& options, dump& out) {
-  constexpr u64 end = u64{1} << 52;
   if (!options.base)
     throw dump_error(
         "a raw image, which does not say where it begins",
@@ -56,7 +55,7 @@ void open_raw(std::shared_ptr<byte_source const> source, dump_options const& opt
   if (!size || *size == 0)
     throw dump_error("a raw image without a size: empty, a device, or a file of /proc",
                      "a regular file; of a live machine /proc/kcore, which says its addresses");
-  if (!options.base->aligned_to(8) || options.base->value >= end || *size > end - options.base->value)
+  if (!options.base->aligned_to(8) || options.base->value >= physical_end || *size > physical_end - options.base->value)
     throw dump_error("a raw image of " + hex_of(*size) + " bytes at " + hex_of(options.base->value),
                      "a multiple of 8, and memory that ends at or below 0x10000000000000");
   out.format = "raw";
@@ -109,6 +108,9 @@ dump open_dump(std::unique_ptr<byte_source> given, dump_options const& options) 
       continue;
     }
     if (what == content::flattened) {
+      // Holes in holes would make a large file of a few bytes, and a hole reads as records without end.
+      if (std::find(out.packing.begin(), out.packing.end(), "flattened") != out.packing.end())
+        throw dump_error("flattened twice", "what makedumpfile writes, which is flattened once");
       out.packing.emplace_back("flattened");
       source = unflatten(std::move(source), options.partial, out);
       continue;
@@ -147,7 +149,7 @@ void open_lime(std::shared_ptr<byte_source const> source, dump_options const& op
       throw dump_error("no LiME range header at " + hex_of(at) + ", where the range before it ends", "0x4c694d45");
     if (header.word(4) != 1)
       throw dump_error("LiME version " + std::to_string(header.word(4)) + " at " + hex_of(at), "version 1");
-    if (last < first || last >= u64{1} << 52)
+    if (last < first || last >= physical_end)
       throw dump_error("a LiME range from " + hex_of(first) + " to " + hex_of(last) + " at " + hex_of(at),
                        "a first address that is not above the last one, and both below 0x10000000000000");
     u64 size = last - first + 1;

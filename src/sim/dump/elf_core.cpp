@@ -5,7 +5,6 @@
 namespace vmsa::sim {
 namespace {
 
-constexpr u64 physical_end = u64{1} << 52;
 constexpr u16 core_type = 4;
 constexpr u16 aarch64 = 183;
 constexpr u32 load_segment = 1;

@@ -253,6 +253,9 @@ void open_kdump(std::shared_ptr<byte_source const> source, dump_options const& o
   header_view const sub(sub_bytes, big);
   if (version >= 6) l.frames = std::max(l.frames, sub.wide(96));
   l.bitmap_size = bitmap_blocks / 2 * l.block;
+  if (u64 const most = physical_end / l.block / 8; l.bitmap_size > most)
+    throw dump_error("bitmaps of " + hex_of(l.bitmap_size) + " bytes for frames of " + std::to_string(l.block),
+                     "at most " + hex_of(most) + " bytes: physical addresses below 0x10000000000000");
   l.bitmap = (1 + sub_blocks) * l.block + l.bitmap_size;
   l.entries = (1 + sub_blocks + bitmap_blocks) * l.block;
   l.frames = std::min(l.frames, l.bitmap_size * 8);

@@ -19,6 +19,9 @@ inline std::string hex_of(u64 value) {
   return "0x" + out;
 }
 
+/// The first address beyond those that are physical: 52 bits of them, as long as no dump of FEAT_D128's 56 is known.
+inline constexpr u64 physical_end = u64{1} << 52;
+
 /// Numbers at offsets of a header, in the byte order that the header has.
 class header_view {
  public:

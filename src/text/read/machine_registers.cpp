@@ -85,6 +85,8 @@ machine_registers parse_json(std::string_view text, std::string const& file) {
     root = nlohmann::json::parse(text);
   } catch (nlohmann::json::parse_error const& error) {
     throw input_error(file, line_of(text, error.byte), "no JSON", "what cmake/gdbstub_registers writes");
+  } catch (nlohmann::json::out_of_range const&) {  // it names no place
+    throw input_error(file, 0, "a JSON number beyond any double's", "numbers up to 65535, and registers as \"0x...\"");
   }
   machine_registers out;
   if (!root.is_object() || !root.contains("cpus") || !root["cpus"].is_array())

@@ -273,5 +273,30 @@ TEST(Dump, LaterFlattenedRecordsWriteOverEarlierOnes) {
   EXPECT_EQ(5u, word(partial, 0x1000));
 }
 
+// A record at `offset` of a flattened file, then the end.
+writer flattened(u64 offset, std::string_view contents) {
+  writer w{.big = true};
+  w.text(0, "makedumpfile").put(16, 8, 1).put(24, 8, 1).put(4095, 1, 0);
+  w.put(4096, 8, offset).put(4104, 8, contents.size()).text(4112, contents);
+  w.put(4112 + contents.size(), 8, ~u64{0}).put(4120 + contents.size(), 8, ~u64{0});
+  return w;
+}
+
+// The holes of a flattened file hold what its reader would take for records, bitmaps or memory.
+TEST(Dump, FlattenedFilesOfHolesAreRefused) {
+  EXPECT_EQ("the flattened records write 0x4 bytes of a file of 0x10000000000004",
+            problem_of(flattened(u64{1} << 52, "EMiL").out));
+  EXPECT_EQ("the flattened records write 0x4 bytes of a file of 0x7fffffffffffffff",
+            problem_of(flattened((u64{1} << 63) - 5, "EMiL").out, {.partial = true}));
+  EXPECT_EQ("flattened twice", problem_of(flattened(0, std::string_view("makedumpfile\0\0\0\0", 16)).out));
+}
+
+TEST(Dump, BitmapsBeyondPhysicalAddressesAreRefused) {
+  writer w;
+  w.text(0, "KDUMP   ").put(8, 4, 6).put(428, 4, 4096).put(432, 4, 1).put(436, 4, 0xffff'fffe).put(440, 4, 1);
+  w.put(8191, 1, 0);
+  EXPECT_EQ("bitmaps of 0x7fffffff000 bytes for frames of 4096", problem_of(w.out));
+}
+
 }  // namespace
 }  // namespace vmsa::sim

@@ -137,8 +137,8 @@ TEST(Machine, ThatNothingWasFoundIsSaid) {
 
 TEST(Machine, RegistersThatAreNoneAreRefused) {
   for (char const* text :
-       {"{", "{}", R"({"cpus": [{"HCR_EL2": 1}]})", R"({"cpus": [3]})", R"({"cpus": [], "vms": [{"TCR_EL1": "0x1"}]})",
-        "[[cpu]]\nhcr = \"0x1\"\n", "[[vm]]\ntcr_el1 = \"0x1\"\n", ""})
+       {"{", "{}", R"({"cpus": [{"HCR_EL2": 1}]})", R"({"cpus": [{"HCR_EL2": 1e999}]})", R"({"cpus": [3]})",
+        R"({"cpus": [], "vms": [{"TCR_EL1": "0x1"}]})", "[[cpu]]\nhcr = \"0x1\"\n", "[[vm]]\ntcr_el1 = \"0x1\"\n", ""})
     EXPECT_THROW(static_cast<void>(parse_machine_registers(text, "r")), input_error) << text;
 }
 
