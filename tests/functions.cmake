@@ -14,6 +14,7 @@ function(vmsa_label test target)
 endfunction()
 
 set(VMSA_FUZZ_SECONDS 20 CACHE STRING "How long each fuzz target runs as a test")
+set(VMSA_FUZZ_SEED 1 CACHE STRING "The seed of the fuzz targets; 0 is another one for each run")
 
 if(NOT VMSA_CORE_ONLY)
   find_package(GTest 1.12 REQUIRED)
@@ -72,7 +73,8 @@ function(vmsa_add_cli_test name)
 endfunction()
 
 # vmsa_add_fuzzer(NAME SOURCE... [SECONDS n]): a libFuzzer target, built where VMSA_FUZZ is on (the preset
-# asan-ubsan), which runs for VMSA_FUZZ_SECONDS, and for SECONDS at the least.
+# asan-ubsan), which runs for VMSA_FUZZ_SECONDS, and for SECONDS at the least. What it tries follows from VMSA_FUZZ_SEED,
+# so that a failure comes again and is the change's own; a hunt takes long, and seed 0.
 # tests/fuzz/corpus/NAME holds its seeds, where there are any.
 function(vmsa_add_fuzzer name)
   if(NOT VMSA_FUZZ)
@@ -93,7 +95,7 @@ function(vmsa_add_fuzzer name)
   if(NOT IS_DIRECTORY ${seeds})
     set(seeds)
   endif()
-  add_test(NAME fuzz.${name} COMMAND ${name} -max_total_time=${seconds} -timeout=10 -rss_limit_mb=2048
-                                     -print_final_stats=1 -artifact_prefix=${found}- ${found} ${seeds})
+  add_test(NAME fuzz.${name} COMMAND ${name} -seed=${VMSA_FUZZ_SEED} -max_total_time=${seconds}
+                                     -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=${found}- ${found} ${seeds})
   vmsa_label(fuzz.${name} ${name} fuzz)
 endfunction()
