@@ -118,11 +118,12 @@ void open_elf_core(std::shared_ptr<byte_source const> source, dump_options const
   u64 overrun = 0;
   if (notes && notes->file_size != 0) {
     constexpr u64 beyond = u64{1} << 20;  // as far as notes may run on
-    u64 length = notes->file_size + beyond;
-    if (whole) length = std::min(length, notes->offset < *whole ? *whole - notes->offset : 0);
-    std::vector<std::byte> area(static_cast<std::size_t>(std::min(length, u64{64} << 20)));
+    constexpr u64 most = u64{64} << 20;
+    u64 const left = !whole ? most : notes->offset < *whole ? std::min(*whole - notes->offset, most) : 0;
+    u64 const own = std::min(notes->file_size, left);
+    std::vector<std::byte> area(static_cast<std::size_t>(std::min(own + beyond, left)));
     if (!source->read(notes->offset, area)) {
-      area.resize(static_cast<std::size_t>(std::min(notes->file_size, u64{64} << 20)));
+      area.resize(static_cast<std::size_t>(own));
       if (!source->read(notes->offset, area)) area.clear();
     }
     u64 const end = read_notes(area, big, out);

@@ -291,6 +291,32 @@ TEST(Dump, FlattenedFilesOfHolesAreRefused) {
   EXPECT_EQ("flattened twice", problem_of(flattened(0, std::string_view("makedumpfile\0\0\0\0", 16)).out));
 }
 
+// A file that remembers the longest read that was asked of it.
+class watched final : public byte_source {
+ public:
+  watched(bytes b, std::size_t& longest) : bytes_(std::move(b)), longest_(longest) {}
+  std::optional<u64> size() const override { return bytes_.size(); }
+  bool read(u64 offset, std::span<std::byte> out) const override {
+    longest_ = std::max(longest_, out.size());
+    if (offset > bytes_.size() || bytes_.size() - offset < out.size()) return false;
+    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+    return true;
+  }
+
+ private:
+  bytes bytes_;
+  std::size_t& longest_;
+};
+
+// 120 bytes made the reader clear 64 MiB.
+TEST(Dump, NotesTakeNoMoreMemoryThanTheFileHas) {
+  writer w = elf({{0, 0, 0, 0}});
+  w.put(64, 4, 4).put(72, 8, 0x1'0000).put(96, 8, u64{1} << 40);  // a PT_NOTE beyond the end
+  std::size_t longest = 0;
+  EXPECT_THROW(static_cast<void>(open_dump(std::make_unique<watched>(w.out, longest), {})), dump_error);
+  EXPECT_LE(longest, w.out.size());
+}
+
 TEST(Dump, BitmapsBeyondPhysicalAddressesAreRefused) {
   writer w;
   w.text(0, "KDUMP   ").put(8, 4, 6).put(428, 4, 4096).put(432, 4, 1).put(436, 4, 0xffff'fffe).put(440, 4, 1);
