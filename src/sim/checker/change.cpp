@@ -126,26 +126,8 @@ void checker::state::note_install(trace_event const& e, u64 input) noexcept {
   writer.install_pending = true;
 }
 
-// What most stores are: a page where nothing was, in a table of which TLBs hold nothing old. That is done here, because
-// a trace has millions of them; false where there is more to ask.
-bool checker::state::fresh_page(trace_event const& e, frame const& f, u32 n, place const& p, descriptor before,
-                                descriptor after) {
-  constexpr u64 asked = 0b11 | descriptor_bits::af::mask | descriptor_bits::contiguous::mask;
-  if (before.raw != 0 || (after.raw & asked) != (0b11 | descriptor_bits::af::mask)) return false;
-  tree const& t = trees[p.tree];
-  if (p.at != level::l3 || !p.linked || f.contiguous || counts_outputs || t.declared.of != stage::two ||
-      t.contexts.size() != 1)
-    return false;
-  context const& c = contexts[t.contexts.front()];
-  if (c.dirty == 0 || !c.index.empty()) return false;
-  pes[e.pe].wrote = true;
-  note_install(e, p.input + (u64{n - p.first} << t.shape.shift(level::l3)));
-  return true;
-}
-
 void checker::state::changed(trace_event const& e, frame& f, u32 n, place const& p, descriptor before,
                              descriptor after) {
-  if (fresh_page(e, f, n, p, before, after)) return;
   tree const& t = trees[p.tree];
   u64 const input = p.input + (u64{n - p.first} << t.shape.shift(p.at));
   u64 const word = f.base + 8 * u64{n};

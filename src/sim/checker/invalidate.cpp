@@ -19,25 +19,24 @@ u32 checker::state::add_element(u32 in, level at, u64 input, descriptor old, u64
     spare.pop_back();
   }
   tlb_element& x = elements[n];
-  u32 const generation = x.generation + 1;
-  x = {};
-  x.generation = generation;
-  x.begin = input;
-  x.old = old.raw;
-  x.word = word;
-  x.holders = c.dirty;
-  x.event = event;
-  x.line = line;
-  x.context = in;
-  x.writer = pe;
-  x.at = static_cast<signed char>(number(at));
-  x.table = kind_of(old, at, trees[c.tree].shape.format) == descriptor_kind::table;
-  x.xs = excluded_by_xs(trees[c.tree], old, at);
+  tree const& t = trees[c.tree];
+  x = {.begin = input,
+       .old = old.raw,
+       .word = word,
+       .holders = c.dirty,
+       .event = event,
+       .line = line,
+       .generation = x.generation + 1,
+       .context = in,
+       .writer = pe,
+       .at = static_cast<signed char>(number(at)),
+       .table = kind_of(old, at, t.shape.format) == descriptor_kind::table,
+       .xs = excluded_by_xs(t, old, at)};
   u32& head = c.index.head(x.at, input, 1);
   x.next_here = head;
   head = n;
   enlist(n, 0);
-  pes[pe].created.push_back({n, generation});
+  pes[pe].created.push_back({n, x.generation});
   return n;
 }
 

@@ -53,6 +53,7 @@ void checker::state::store(trace_event const& e, u64 address, u64 value, bool bu
   if (e.verb == trace_verb::update) return;
   for (std::size_t i = 0; i < f.places.size(); ++i) {
     if (n < f.places[i].first || n - f.places[i].first >= f.places[i].count) continue;
+    if (one_page(e, f, n, f.places[i], {before}, {value})) continue;
     place const p = f.places[i];  // a change may add places
     changed(e, f, n, p, {before}, {value});
   }

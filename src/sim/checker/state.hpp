@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the judge knows. Its parts: memory and links (memory.cpp), changes of entries (change.cpp), old entries and
-// their invalidation (invalidate.cpp), registers and contexts (context.cpp), causes (explain.cpp), observed uses
-// (use.cpp).
+// What the judge knows. Its parts: memory and links (memory.cpp), changes of entries (change.cpp) and of one page
+// (page.cpp), old entries and their invalidation (invalidate.cpp), registers and contexts (context.cpp), causes
+// (explain.cpp), observed uses (use.cpp).
 #pragma once
 #include <boost/container/stable_vector.hpp>
 #include <deque>
@@ -253,7 +253,6 @@ struct checker::state {
   bool cacheable(judge::tree const& t, descriptor d, level at) const noexcept;
   bool excluded_by_xs(judge::tree const& t, descriptor d, level at) const noexcept;
   void changed(trace_event const& e, frame& f, u32 n, place const& p, descriptor before, descriptor after);
-  bool fresh_page(trace_event const& e, frame const& f, u32 n, place const& p, descriptor before, descriptor after);
   void note_install(trace_event const& e, u64 input) noexcept;
   void made(trace_event const& e, context& c, judge::tree const& t, level at, u64 input, descriptor before,
             descriptor after);
@@ -268,6 +267,9 @@ struct checker::state {
                     descriptor after);
   void resized(judge::tree const& t, u64 word, level at, u64 input, descriptor after);
   bool hidden_table(context const& c, level at, u64 input, u32& found) const noexcept;
+
+  // page.cpp
+  bool one_page(trace_event const& e, frame const& f, u32 n, place const& p, descriptor before, descriptor after);
 
   // invalidate.cpp
   u32 add_element(u32 context, level at, u64 input, descriptor old, u64 word);

@@ -100,7 +100,7 @@ class binary_source final : public trace_source {
     u64 const a = word<u64>(at_ + 8);
     u64 const b = word<u64>(at_ + 16);
     at_ += record;
-    if (event.source > sources.size())
+    if (event.source != 0 && event.source > sources.size())
       refuse(fmt::format("source {}", event.source), fmt::format("0 to {}", sources.size()));
     if (verb > static_cast<u8>(trace_verb::hint)) refuse(fmt::format("verb {}", verb), "0 to 23");
     event.verb = static_cast<trace_verb>(verb);

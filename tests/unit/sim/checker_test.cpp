@@ -120,4 +120,45 @@ TEST(Checker, RefusesWhatMakesNoSense) {
   EXPECT_THROW(judge.declare(misaligned), std::invalid_argument);
 }
 
+// A page that comes or goes is judged in one look where that is enough. Here it is not: each trace has the one
+// circumstance that asks for more.
+TEST(Checker, LooksTwiceAtAPageWhereOneLookIsNotEnough) {
+  std::string const machine = "vmsa-trace 1\nmachine granule=4k ipa=39 pes=2\ntable s2 root=0x40000000 vmid=1\n";
+  std::string const link =
+      "0 w 0x40001000 0x40002003 rel\n0 w 0x40000000 0x40001003 rel\n0 w 0x40002000 0x8000077f\n0 dsb ishst\n0 done\n";
+  struct row {
+    char const* why;
+    std::string trace;
+    std::string says;  // of the first violation, after the event; empty: there is none
+  };
+  row const rows[] = {
+      {"an old entry of the word that another PE writes now: its DSB is as good as the writer's",
+       machine + link +
+           "0 w 0x40002000 0x0\n0 w 0x40002000 0x800007ff\n1 w 0x40002000 0x0\n1 dsb ishst\n1 tlbi ipas2e1is 0x0\n"
+           "1 dsb ish\n1 tlbi vmalle1is\n1 dsb ish\n1 done\n0 dsb ishst\n0 done\n",
+       ""},
+      {"a second VMID, whose TLB entries stay",
+       machine + "table s2 root=0x40000000 vmid=2\n" + link +
+           "0 w 0x40002000 0x0\n0 dsb ishst\n0 tlbi vmalls12e1is vmid=1\n0 dsb ish\n0 done\n",
+       "stale-at-done"},
+      {"data that was given away before, since when it is counted what leads to which page",
+       machine + link + "0 free 0x90000000 0x1000 data\n0 w 0x40002008 0x900017ff\n0 dsb ishst\n" +
+           "0 free 0x90001000 0x1000 data\n",
+       "free-data-early"},
+      {"a table that no PE has loaded: no walk needs to see its page",
+       machine + "0 w 0x40001000 0x40002003 rel\n0 w 0x40000000 0x40001003 rel\n0 w 0x40002000 0x8000077f\n0 done\n"
+                 "0 msr vttbr_el2 0x0\n",
+       ""},
+  };
+  for (row const& r : rows) {
+    SCOPED_TRACE(r.why);
+    text::trace_answer const a = text::check_trace("page", r.trace, {});
+    std::string const first = a.violations.empty() ? "" : text::describe(a.violations.front());
+    if (r.says.empty())
+      EXPECT_EQ(first, "");
+    else
+      EXPECT_NE(first.find(": " + r.says + ":"), std::string::npos) << first;
+  }
+}
+
 }  // namespace
