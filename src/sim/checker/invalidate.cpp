@@ -91,17 +91,15 @@ bool checker::state::visible(tlb_element const& x, u8 by_pe, bool& weak) const n
   return weak;
 }
 
-// [Arm ARM, pseudocode TLBIMatch; The TLB maintenance instructions by type].
-match_result checker::state::match(issued_tlbi const& op, context const& c, tlb_element const& x) const noexcept {
+// Why an operation reaches no entry of a context, or none like this; `none` where it may reach some.
+violation_cause checker::state::refusal(issued_tlbi const& op, context const& c, bool dirty_only) const noexcept {
   tree const& t = trees[c.tree];
-  bool const stage2 = t.declared.of == stage::two;
   tlbi_type const type = op.op.type;
   using cause = violation_cause;
-  auto const no = [](cause why) { return match_result{effect::nothing, why}; };
 
   // Without FEAT_TLBIRANGE or FEAT_TLBIOS there is no such instruction.
-  if (op.op.range && !machine.range) return no(cause::tlbi_unpredictable);
-  if (op.op.scope == tlbi_scope::outer && !machine.os) return no(cause::tlbi_domain);
+  if (op.op.range && !machine.range) return cause::tlbi_unpredictable;
+  if (op.op.scope == tlbi_scope::outer && !machine.os) return cause::tlbi_domain;
 
   trace_regime const regime = t.declared.regime;
   auto const in = [&](trace_regime r) {
@@ -109,17 +107,35 @@ match_result checker::state::match(issued_tlbi const& op, context const& c, tlb_
     return r == regime || (both_el2 && (regime == trace_regime::el2 || regime == trace_regime::el20));
   };
   if (!in(op.regime) || !in(op.other_regime))
-    return no(in(op.regime) != in(op.other_regime) ? cause::isb_missing : cause::tlbi_wrong_regime);
-  bool const el10 = regime == trace_regime::el10;
-  if (!stage2 && type == tlbi_type::by_ipa) return no(cause::tlbi_scope);
-  if (type == tlbi_type::vmallws2 && !x.dirty_only) return no(cause::tlbi_scope);
-  if (el10 && type != tlbi_type::all && !op.every_vmid) {
+    return in(op.regime) != in(op.other_regime) ? cause::isb_missing : cause::tlbi_wrong_regime;
+  if (t.declared.of == stage::one && type == tlbi_type::by_ipa) return cause::tlbi_scope;
+  if (type == tlbi_type::vmallws2 && !dirty_only) return cause::tlbi_scope;
+  if (regime == trace_regime::el10 && type != tlbi_type::all && !op.every_vmid) {
     u16 const mask = machine.vmid_bits == 8 ? u16{0xff} : u16{0xffff};
     auto const same = [&](u16 vmid) { return ((vmid ^ c.vmid) & mask) == 0; };
-    if (!op.vmid_known) return no(cause::tlbi_wrong_vmid);
-    if (same(op.vmid) != same(op.other_vmid)) return no(cause::isb_missing);
-    if (!same(op.vmid)) return no(cause::tlbi_wrong_vmid);
+    if (!op.vmid_known) return cause::tlbi_wrong_vmid;
+    if (same(op.vmid) != same(op.other_vmid)) return cause::isb_missing;
+    if (!same(op.vmid)) return cause::tlbi_wrong_vmid;
   }
+  return cause::none;
+}
+
+// [Arm ARM, pseudocode TLBIMatch; The TLB maintenance instructions by type].
+match_result checker::state::match(issued_tlbi const& op, context const& c, tlb_element const& x) const noexcept {
+  violation_cause const why = refusal(op, c, x.dirty_only);
+  return why != violation_cause::none ? match_result{effect::nothing, why} : match_within(op, c, x);
+}
+
+// The same of an operation that may reach entries of the context.
+match_result checker::state::match_within(issued_tlbi const& op, context const& c,
+                                          tlb_element const& x) const noexcept {
+  tree const& t = trees[c.tree];
+  trace_regime const regime = t.declared.regime;
+  bool const stage2 = t.declared.of == stage::two;
+  tlbi_type const type = op.op.type;
+  using cause = violation_cause;
+  auto const no = [](cause refused) { return match_result{effect::nothing, refused}; };
+
   // TLBs that it leaves out may be reached by operations of their own; until then it is the cause.
   auto const placed = [&](effect what) {
     violation_cause const left_out = (x.holders & ~op.reach) == 0       ? cause::none
@@ -134,8 +150,8 @@ match_result checker::state::match(issued_tlbi const& op, context const& c, tlb_
   if (op.op.nxs && x.xs) return no(cause::tlbi_nxs);
   switch (type) {
     case tlbi_type::all:
-    case tlbi_type::vmalls12:
-    case tlbi_type::vmallws2: return placed(effect::everything);
+    case tlbi_type::vmalls12: return placed(effect::everything);
+    case tlbi_type::vmallws2: return x.dirty_only ? placed(effect::everything) : no(cause::tlbi_scope);
     case tlbi_type::vmall: return placed(stage2 ? effect::combined : effect::everything);
     case tlbi_type::by_asid:
       if (stage2) return no(cause::tlbi_stage1_missing);
@@ -224,7 +240,7 @@ issued_tlbi checker::state::resolve(trace_event const& e) const {
 
 void checker::state::issue(issued_tlbi& op, context& c, u32 n) {
   tlb_element& x = elements[n];
-  match_result const m = match(op, c, x);
+  match_result const m = match_within(op, c, x);
   if (m.what == effect::nothing) return;
   bool weak = false;
   if (!visible(x, op.pe, weak)) return;  // a walk may fetch the old entry again
@@ -267,6 +283,7 @@ void checker::state::invalidate(trace_event const& e) {
     context& c = contexts[n];
     tree const& t = trees[c.tree];
     note_invalidated(p, n);
+    if (refusal(op, c, true) != violation_cause::none) return;
     if (type == tlbi_type::by_ipa ||
         ((type == tlbi_type::by_va || type == tlbi_type::by_vaa) && t.declared.of == stage::one)) {
       u64 const mask = t.declared.of == stage::one ? low_mask(t.shape.input_bits) : ~u64{0};
@@ -282,7 +299,7 @@ void checker::state::invalidate(trace_event const& e) {
     for (u8 list = combined_only ? 1 : 0; list < 3; ++list)
       for (u32 x = c.list[list]; x != none; x = elements[x].next) issue(op, c, x);
     tlb_element const any{.holders = all_pes(), .context = n};
-    if (empties && !(combined_only) && match(op, c, any).what == effect::everything)
+    if (empties && !combined_only && match_within(op, c, any).what == effect::everything)
       p.emptied.push_back({n, event, op.domain, op.reach, op.op.nxs, type == tlbi_type::all});
   });
   if (type == tlbi_type::all && op.op.el == 1 && contexts.empty())
@@ -295,9 +312,9 @@ bool checker::state::completes(trace_barrier const& b, trace_domain domain) cons
   return b.loads && b.stores && b.domain >= domain;
 }
 
+// The element is still the one that was meant.
 void checker::state::complete(in_flight const& f) {
   tlb_element& x = elements[f.element.at];
-  if (x.generation != f.element.generation) return;
   x.stage2_gone |= f.reach;
   if (f.stage2) {
     if (x.list == 0) {

@@ -278,7 +278,9 @@ struct checker::state {
   void unlist(u32 n);
   bool visible(tlb_element const& x, u8 by_pe, bool& weak) const noexcept;
   trace_domain walkers(u8 writer, u64 holders) const noexcept;
+  violation_cause refusal(issued_tlbi const& op, context const& c, bool dirty_only) const noexcept;
   judge::match_result match(issued_tlbi const& op, context const& c, tlb_element const& x) const noexcept;
+  judge::match_result match_within(issued_tlbi const& op, context const& c, tlb_element const& x) const noexcept;
   issued_tlbi resolve(trace_event const& e) const;
   void invalidate(trace_event const& e);
   void issue(issued_tlbi& op, context& c, u32 n);
