@@ -86,7 +86,7 @@ vmsa_add_cli_test(fault_trace
                   STDOUT "effective Normal-WB, outer shareable")
 vmsa_add_cli_test(fault_hugetlb ARGS fault --esr 0x93810006 --far 0x20000123 --hpfar 0x200000 --backing hugetlb-2m
                   STDOUT "PA unknown" "level 2 block of 2M: IPA 0x20000000 to PA 0x0\n" "0x400000000007fd\n")
-vmsa_add_cli_test(fault_empty ARGS fault - EXIT 2 STDERR "^vmsa: -: no access and no fault\n  valid: ")
+vmsa_add_cli_test(fault_empty ARGS fault - EXIT 2 STDERR "^vmsa: standard input: no access and no fault\n  valid: ")
 vmsa_add_cli_test(fault_json_keys ARGS fault --json --esr 0x8200000f --far 0 --hpfar 0x200000 --backing vfio-pci-bar
                   STDOUT "\"leaf\": null,\n *\"guest\": null,\n *\"aliases\": \\[\\]")
 vmsa_add_cli_test(fault_fail_on_mismatch ARGS fault --fail-on mismatch EXIT 1 STDOUT "mismatched")

@@ -39,7 +39,7 @@ int run(check_options const& a) {
   }
   if (a.file.empty()) throw text::input_error("", 0, "no trace is given", "a file, or - for standard input");
   std::string content = text::read_trace_bytes(a.file);
-  std::string const name = a.file == "-" ? "standard input" : a.file;
+  std::string const name = text::input_name(a.file);
   if (a.as_text) {
     fmt::print("{}", text::trace_as_text(name, std::move(content)));
     return 0;

@@ -330,7 +330,7 @@ bool scan_file(scanner& s, std::string const& path, std::function<bool(u64)> con
   if (file == nullptr)
     throw input_error(path, 0, std::string("cannot open: ") + std::strerror(errno), "a readable file, or -");
   std::unique_ptr<gzFile_s, int (*)(gzFile)> const owner(file, gzclose);
-  s.begin(path == "-" ? "standard input" : path);
+  s.begin(input_name(path));
   std::vector<char> block(std::size_t{1} << 18);
   gzbuffer(file, static_cast<unsigned>(block.size()));
   for (u64 total = 0;;) {

@@ -12,14 +12,18 @@ namespace {
 
 std::string message(std::string const& file, std::size_t line, std::string const& problem, std::string const& valid) {
   std::string out = "vmsa: ";
-  if (!file.empty())
-    out += line == 0 ? fmt::format("{}: ", printable(file)) : fmt::format("{}:{}: ", printable(file), line);
+  if (!file.empty()) {
+    std::string const name = printable(input_name(file));
+    out += line == 0 ? fmt::format("{}: ", name) : fmt::format("{}:{}: ", name, line);
+  }
   out += printable(problem);
   if (!valid.empty()) out += fmt::format("\n  valid: {}", printable(valid));
   return out;
 }
 
 }  // namespace
+
+std::string input_name(std::string const& path) { return path == "-" ? "standard input" : path; }
 
 input_error::input_error(std::string file, std::size_t line, std::string problem, std::string valid)
     : std::runtime_error(message(file, line, problem, valid)),

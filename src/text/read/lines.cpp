@@ -53,7 +53,7 @@ struct line_reader::state {
 };
 
 line_reader::line_reader(std::string path) : state_(std::make_unique<state>()) {
-  state_->name = path == "-" ? "standard input" : path;
+  state_->name = input_name(path);
   std::error_code ignored;
   if (path != "-" && std::filesystem::is_directory(path, ignored))
     throw input_error(path, 0, "is a directory", "the path of a readable file, or - for standard input");

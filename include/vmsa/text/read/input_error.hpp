@@ -7,6 +7,9 @@
 
 namespace vmsa::text {
 
+// What messages call the file that the user named: `-` is standard input everywhere.
+std::string input_name(std::string const& path);
+
 class input_error : public std::runtime_error {
  public:
   // `file` as the user named it, empty for an argument; `line` from 1, 0 where there is none; `problem` quotes the
