@@ -371,6 +371,14 @@ TEST(Stage2Table, ALevel3RootLeavesNoBitsBehind) {
       EXPECT_EQ(unmapped.entries_written, 1u);
       EXPECT_EQ(frames.bytes_in_use(), root_alone);
     }
+    // The last page before the cursor's group.
+    stage2_cursor other;
+    ASSERT_TRUE(small.map(other, ipa{63 * 0x1'0000}, pa{0}, small.prepare(ram)));
+    ASSERT_TRUE(small.map(cursor, ipa{64 * 0x1'0000}, pa{0}, small.prepare(ram)));
+    ASSERT_TRUE(small.unmap(cursor, ipa{64 * 0x1'0000}));
+    EXPECT_EQ(small.unmap(cursor, ipa{63 * 0x1'0000}).tables_freed, 0u);
+    pa const bits{small.root().value / 64 + frames.occupancy_bias()};
+    EXPECT_EQ(memory.load(bits, load_order::relaxed).raw, 0u);
   }
   auto table = *table64::create(memory, frames, geometry::for_ipa_size(36, granule::k64, {}).shape, controls);
   ASSERT_TRUE(table.map_range(ipa{0}, pa{0x1'0000}, u64{1} << 29, ram, {.largest = level::l3}));

@@ -35,30 +35,34 @@ struct rewrite_leaves {
     return true;
   }
   bool idle(u64 any) const noexcept { return set == 0 ? (any & clear) == 0 : any == 0; }
-  // Counted in registers: what is counted in memory is read again after every exchange of an entry.
+  // Counted in registers, and the port found once: what is in memory is read again after every exchange of an entry.
   u64 single_pages(pa first, u64 input, u64 count) noexcept {
-    u64 const size = t.granule_bytes();
+    State& table = t;
+    auto& port = *table.port;
     u64 const kept = ~clear;
     u64 const added = set;
-    u64 written = 0;
+    u64 more = 0;  // pages that only gained something
     u64 less = 0;  // pages that lost something, the first and the last of them
     u64 begin = 0;
     u64 last = 0;
     u64 n = 0;
     for (; n < count; ++n) {
       pa const where = first + 8 * n;
-      descriptor const d = t.load(where);
+      descriptor const d = port.load(where, State::mode::order);
       if (d.raw == 0) continue;
       descriptor const desired{(d.raw & kept) | added};
       if (!single_page(d) || ((d.raw ^ desired.raw) & stage2_bits::xn::mask) != 0) break;
       if (desired == d) continue;
-      if (!t.change(where, d, desired)) break;
-      ++written;
-      if ((d.raw & ~desired.raw) == 0) continue;
+      if (!table.change(where, d, desired)) break;
+      if ((d.raw & ~desired.raw) == 0) {
+        ++more;
+        continue;
+      }
       if (less++ == 0) begin = n;
       last = n;
     }
-    out.entries_written += written;
+    u64 const size = table.granule_bytes();
+    out.entries_written += more + less;
     lost += less * size;
     if (less != 0) stale.add(input + begin * size, (last + 1 - begin) * size, level::l3, false);
     return n;

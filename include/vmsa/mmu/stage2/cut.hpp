@@ -32,6 +32,22 @@ template <class State>
   t.port->issue(barrier::dsb_ish);
 }
 
+// The same for the pages of [begin, end), one by one where that is how they go.
+template <class State>
+[[gnu::__always_inline__]] inline void invalidate_pages(State& t, u64 begin, u64 end, stage2_outcome& out) noexcept {
+  u64 const count = (end - begin) >> t.page_shift();
+  if (t.controls.tlbi_range || count > most_single_invalidations)
+    return invalidate(t, {begin, end, level::l3, true}, out);
+  granule const tg = t.shape.tg();
+  t.port->issue(barrier::dsb_ishst);
+  for (u64 at = begin; at != end; at += t.granule_bytes())
+    t.port->issue(tlbi{tlbi_kind::ipas2e1is, {at}, 0, tg, t.controls.ttl, level::l3});
+  t.port->issue(barrier::dsb_ish);
+  t.port->issue(tlbi{.kind = tlbi_kind::vmalle1is, .tg = tg});
+  t.port->issue(barrier::dsb_ish);
+  out.tlbi_count = static_cast<u32>(count) + 1;
+}
+
 // The first leaf one level below that maps what `block` maps. nT and Contiguous say how a block is cached, not what it
 // maps, so they end here.
 constexpr descriptor smaller_leaf(descriptor block, level at) noexcept {

@@ -266,13 +266,12 @@ template <class State>
 bool map_in_one_table(State& t, ipa at, pa to, u64 size, prepared_leaf const& leaf, map_range_options const& options,
                       stage2_outcome& out) noexcept {
   if constexpr (!State::mode::short_ways) return false;
-  pa first;
-  if (State::mode::concurrent || options.contiguous || leaf.upkeep != 0 ||
-      !t.find_pages_of_one_table(at.value, size, first))
-    return false;
+  if (State::mode::concurrent || options.contiguous || leaf.upkeep != 0) return false;
+  auto const [first, bytes] = t.find_pages_of_one_table(at.value, size);
+  if (bytes == 0) return false;
   u64 const last = to.value + size - t.granule_bytes();
   if (last < to.value || ((to.value | last) & leaf.unusual_output) != 0) return false;
-  u64 const count = size >> t.page_shift();
+  u64 const count = bytes / 8;
   u64 any = 0;
   for (u64 n = 0; n < count; ++n) any |= t.load(first + 8 * n).raw;
   if (any != 0) return false;

@@ -17,7 +17,7 @@ struct stage2_cursor {
   u64 first = 0;       // page number of the group's first page, see page_number
   u64 generation = 0;  // of the table when the group was found; no table has this one, so zeros are a fresh cursor
   pa group{};          // the group's first entry
-  u64 seen = 0;        // first page of the group that was last walked to
+  u64 seen = 0;        // from `first` to that of the group that was last walked to
 };
 
 namespace engine {
@@ -44,36 +44,50 @@ template <class State>
   return cursor.generation == State::mode::load(t.generation);
 }
 
-// Decides whether a cursor moves to the group of entries that holds `input`, once an operation has walked there. The
-// table's generation is read here, before the walk: should the table that the walk finds be unlinked afterwards, the
-// cursor carries the older generation and is not used any more.
+// Decides whether a cursor moves to the group of entries that holds `input`, once an operation has walked there. Beside
+// others the table's generation is read here, before the walk: should the table that the walk finds be unlinked
+// afterwards, the cursor carries the older generation and is not used any more. Who is alone reads it when it is asked
+// for.
 template <class State>
 struct cursor_move {
-  u64 first = 0;
-  u64 generation = 0;
+  u64 index = 0;  // of the page's entry, from the cursor's group on
+  u64 before = 0;
 
-  cursor_move(State& t, u64 input) noexcept
-      : first(page_number(t, input) & ~(group_entries - 1)), generation(State::mode::load(t.generation)) {}
+  cursor_move(State& t, stage2_cursor const& cursor, u64 input) noexcept : index(index_in(t, cursor, input)) {
+    if constexpr (State::mode::concurrent) before = State::mode::load(t.generation);
+  }
+  u64 generation(State const& t) const noexcept {
+    if constexpr (State::mode::concurrent) return before;
+    return t.generation;
+  }
   // The same for the group that follows in the same table.
   cursor_move next() const noexcept {
     cursor_move m = *this;
-    m.first += group_entries;
+    m.index += group_entries;
     return m;
   }
+  // From the cursor's group to the page's.
+  u64 distance() const noexcept { return index & ~(group_entries - 1); }
 
-  // Says whether the cursor moves. It goes on to the group that follows its own at once, and to any other only when
-  // two operations in a row were there, so that faults at random places do not make the bits of each group inexact.
-  bool taken(stage2_cursor& cursor) const noexcept {
-    bool const again = cursor.seen == first;
-    cursor.seen = first;
-    return again || cursor.first + group_entries == first;
+  bool held(State const& t, stage2_cursor const& cursor) const noexcept {
+    return index < group_entries && cursor.generation == generation(t);
+  }
+  // Says whether the cursor moves. It goes on to the group that follows its own, or back to its own, at once, and to
+  // any other only when two operations in a row were there, so that faults at random places do not make the bits of
+  // each group inexact.
+  bool taken(stage2_cursor& cursor) const noexcept { return index < near_entries || !passes(cursor); }
+  // The group is not that of the last operation.
+  bool passes(stage2_cursor& cursor) const noexcept {
+    if (cursor.seen == distance()) return false;
+    cursor.seen = distance();
+    return true;
   }
   // Moves the cursor to the group of the entry at `where`. While it is there the group's occupancy bits say nothing.
   // A root of fewer entries than a group cannot be held.
   void take(State& t, stage2_cursor& cursor, pa where) const noexcept {
     if (t.w().root_bytes < group_bytes && t.shape.start_level() == level::l3) return;
     if constexpr (State::has_occupancy) set_free_bits(t, free_bits_of(t, where), 0);
-    cursor = {first, generation, where - (where.value & (group_bytes - 8)), first};
+    cursor = {cursor.first + distance(), generation(t), where - (where.value & (group_bytes - 8)), 0};
   }
 };
 
@@ -111,7 +125,7 @@ template <class State>
 template <class State>
 [[gnu::__always_inline__]] inline short_way map_page(State& t, stage2_cursor& cursor, u64 input,
                                                      descriptor leaf) noexcept {
-  cursor_move<State> const move(t, input);
+  cursor_move<State> const move(t, cursor, input);
   pa where;
   if ((input & t.w().page_mask) != 0 || !t.find_page(input, where)) [[unlikely]]
     return short_way::no;
@@ -202,20 +216,20 @@ template <class State>
 template <class State>
 [[gnu::__always_inline__]] inline removed unmap_page(State& t, stage2_cursor& cursor, u64 input, pa& where,
                                                      unsigned& shift3) noexcept {
-  cursor_move<State> const move(t, input);
+  cursor_move<State> const move(t, cursor, input);
   if ((input & t.w().page_mask) != 0) [[unlikely]]
     return removed::no;
   if (!t.find_page(input, where, shift3)) [[unlikely]]
     return removed::above;
   if (!remove_page(t, where)) [[unlikely]]
     return removed::no;
-  bool const held = cursor.first == move.first && cursor.generation == move.generation;
+  if (move.index > t.w().last_near && move.passes(cursor)) [[likely]]
+    return vacate(t, where) ? removed::maybe_last_leaf : removed::leaf;
+  bool const held = move.held(t, cursor);
   if (t.shape.start_level() == level::l3) [[unlikely]] {
     if (!held && move.taken(cursor)) move.take(t, cursor, where);
     return removed::leaf;  // the root stays
   }
-  if (!held && !move.taken(cursor)) [[likely]]
-    return vacate(t, where) ? removed::maybe_last_leaf : removed::leaf;
   bool const more = next_in_use(t, where);
   if (!held)
     move.take(t, cursor, where);
@@ -232,7 +246,7 @@ stage2_outcome unmap_beside_others(State& t, stage2_cursor& cursor, ipa at) noex
   u64 const index = index_in(t, cursor, at.value);
   pa where = cursor.group + 8 * index;
   if (index >= group_entries || !is_fresh(t, cursor)) {
-    cursor_move<State> const move(t, at.value);
+    cursor_move<State> const move(t, cursor, at.value);
     if (!t.find_page(at.value, where)) return unmap_slow(t, at);
     if (move.taken(cursor)) move.take(t, cursor, where);
   }

@@ -96,11 +96,16 @@ struct table_state {
 
   bool is_table(slot const& s) const noexcept { return s.at != level::l3 && is_table_or_page(s.entry); }
 
+  // The root's entry for `input`. Times eight, because an address has room for that.
+  [[gnu::__always_inline__]] pa entry_of_root(u64 input, unsigned shift3) const noexcept {
+    return root + 8 * (input >> (shift3 + 3));
+  }
+
   // The last-level entry for `input`, not read; false when there is no last-level table, or the geometry ends before.
   // `shift3` is of the entry at `where`, in which the walk ended in either case; 0 beyond the geometry.
   [[gnu::__always_inline__]] bool find_page(u64 input, pa& where, unsigned& shift3) const noexcept {
     if (input < w().written_out_end) [[likely]]
-      return find_page_from(root + (input >> written_out.start_shift3 & ~u64{7}), input, where, shift3);
+      return find_page_from(entry_of_root(input, written_out.start_shift3), input, where, shift3);
     if (input < w().one_more_end) return find_page_from_above(input, where, shift3);
     walk_end const end = find_page_in_any(input);
     where = end.where;
@@ -117,7 +122,7 @@ struct table_state {
   [[gnu::__always_inline__]] bool find_page_to_read(u64 input, pa& where, Load const& loaded) const noexcept {
     unsigned shift3;
     if (input < w().look_up_end) [[likely]]
-      return find_page_from(root + (input >> written_out.start_shift3 & ~u64{7}), input, where, shift3, loaded);
+      return find_page_from(entry_of_root(input, written_out.start_shift3), input, where, shift3, loaded);
     return input < w().look_up_one_more_end && find_page_from_above(input, where, shift3, loaded);
   }
   // Down the levels of the written-out walk, from the entry `first` of its start level.
@@ -148,7 +153,7 @@ struct table_state {
                                                        Load const& loaded) const noexcept {
     constexpr walk_values const& c = written_out;
     shift3 = c.start_shift3 + c.stride;
-    where = root + (input >> shift3 & ~u64{7});
+    where = entry_of_root(input, shift3);
     u64 const table = loaded(where).raw ^ 0b11;
     if ((table & ~c.table_mask) != 0) return false;
     return find_page_from(pa{table} + (input >> c.start_shift3 & c.slot_mask), input, where, shift3, loaded);
@@ -172,11 +177,17 @@ struct table_state {
     return {where, shift3};
   }
 
-  // The last-level entry for `at` when [at, at + size) are whole pages of one last-level table that is not the root.
-  bool find_pages_of_one_table(u64 at, u64 size, pa& where) const noexcept {
-    bool const pages = size != 0 && ((at | size) & w().page_mask) == 0;
-    return pages && ((at ^ (at + (size - 1))) >> (w().page_shift + w().stride)) == 0 &&
-           shape.start_level() != level::l3 && find_page(at, where);
+  // The last-level entries for [at, at + size) when these are whole pages of one last-level table that is not the root;
+  // else none. In registers.
+  struct page_entries {
+    pa first{};
+    u64 bytes = 0;
+  };
+  [[gnu::__noinline__]] page_entries find_pages_of_one_table(u64 at, u64 size) const noexcept {
+    pa first;
+    u64 const bytes = size >> w().page_shift3;
+    if (((at | size) & w().page_mask) != 0 || shape.start_level() == level::l3 || !find_page(at, first)) return {};
+    return bytes - 8 <= (~first.value & w().slot_mask) ? page_entries{first, bytes} : page_entries{};
   }
 
   // What a cursor remembers is found again by a walk: a table that it may lie in was unlinked.
@@ -221,17 +232,18 @@ struct table_state {
     }
   }
   // All bits of the eight entries from `first` on. Beside others, who ask of pages only, also bits that no entry has,
-  // when one is held by a call: the two lowest bits of any other are equal.
+  // when one is held by a call: the two lowest bits of any other are equal, so that bit 1 is clear when 1 is added.
   [[gnu::__always_inline__]] u64 any_of_eight(pa first) const noexcept {
+    Port& from = *port;
     u64 any = 0;
     u64 unequal = 0;
 #pragma GCC unroll 8
     for (u64 n = 0; n < 8; ++n) {
-      u64 const raw = load(first + 8 * n).raw;
+      u64 const raw = from.load(first + 8 * n, Mode::order).raw;
       any |= raw;
-      if constexpr (Mode::concurrent) unequal |= raw ^ raw >> 1;
+      if constexpr (Mode::concurrent) unequal |= raw + 1;
     }
-    return any | (0 - (unequal & 1));
+    return any | (0 - (unequal >> 1 & 1));
   }
 
   // One page, and not of a run that one TLB entry may hold, whose memory needs no cleaning once it is unmapped.

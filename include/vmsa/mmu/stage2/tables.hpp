@@ -18,8 +18,6 @@ struct unlinked_tables {
 
 namespace engine {
 
-// Entries in one word of occupancy bits, and in a cursor's group.
-inline constexpr u64 group_entries = 64;
 inline constexpr u64 group_bytes = 8 * group_entries;
 inline constexpr u64 whole_group = ~u64{0};
 
@@ -35,9 +33,14 @@ struct free_bits {
   u64 with() const noexcept { return bits | u64{1} << (bit & 63); }
   u64 without() const noexcept { return bits & ~(u64{1} << (bit & 63)); }
 };
+// Where the bits of the group of the entry at `where` are.
+template <class State>
+[[gnu::__always_inline__]] inline pa free_word_of(State const& t, pa where) noexcept {
+  return {((where.value >> 6) & ~u64{7}) + t.occupancy_bias};
+}
 template <class State>
 [[gnu::__always_inline__]] inline free_bits free_bits_of(State const& t, pa where) noexcept {
-  pa const word{((where.value >> 6) & ~u64{7}) + t.occupancy_bias};
+  pa const word = free_word_of(t, where);
   return {word, t.port->load(word, load_order::relaxed).raw, static_cast<unsigned>(where.value >> 3)};
 }
 template <class State>
@@ -50,18 +53,25 @@ constexpr pa last_of_group(pa where) noexcept { return {where.value | (group_byt
 constexpr u64 bits_of(pa first, pa last) noexcept {
   return whole_group << (first.value >> 3 & 63) & whole_group >> (~last.value >> 3 & 63);
 }
+// The entries from `first` to `last`, of one group of a table that is not the root, came into use.
+template <class State>
+[[gnu::__always_inline__]] inline void occupy_in_group(State const& t, pa first, pa last) noexcept {
+  free_bits const f = free_bits_of(t, last);
+  if (f.bits != 0) set_free_bits(t, f, f.bits & ~bits_of(first, last));
+}
+// The same of more than one group of a table.
+template <class State>
+[[gnu::__noinline__]] void occupy_groups(State const& t, pa first, pa last) noexcept {
+  for (; !same_group(first, last); first = last_of_group(first) + 8) occupy_in_group(t, first, last_of_group(first));
+  occupy_in_group(t, first, last);
+}
 // `count` entries from `where`, at least one, of one table that is not the root, came into use.
 template <class State>
-void occupy(State const& t, pa where, u64 count) noexcept {
+[[gnu::__always_inline__]] inline void occupy(State const& t, pa where, u64 count) noexcept {
   if constexpr (State::has_occupancy) {
     pa const last = where + 8 * (count - 1);
-    for (bool done = false; !done;) {
-      done = same_group(where, last);
-      pa const stop = done ? last : last_of_group(where);
-      free_bits const f = free_bits_of(t, stop);
-      if (f.bits != 0) set_free_bits(t, f, f.bits & ~bits_of(where, stop));
-      where = stop + 8;
-    }
+    if (same_group(where, last)) return occupy_in_group(t, where, last);
+    occupy_groups(t, where, last);
   }
 }
 template <class State>
@@ -86,7 +96,7 @@ template <class State>
 // Every entry of a fresh table is free.
 template <class State>
 void all_free(State const& t, pa table) noexcept {
-  if constexpr (State::has_occupancy) t.fill(free_bits_of(t, table).word, {whole_group}, 0, t.entries() / 64);
+  if constexpr (State::has_occupancy) t.fill(free_word_of(t, table), {whole_group}, 0, t.entries() / 64);
 }
 // Makes an inexact word exact, and returns it; then cursors may not work without it any more.
 template <class State>
@@ -114,13 +124,15 @@ template <class State>
 template <class State>
 [[gnu::__always_inline__]] inline bool vacate(State& t, pa where) noexcept {
   if constexpr (State::has_occupancy) {
-    free_bits f = free_bits_of(t, where);
-    if (f.bits == 0) [[unlikely]] {
+    pa const word = free_word_of(t, where);
+    u64 bits = t.port->load(word, load_order::relaxed).raw;
+    if (bits == 0) {
       if (next_in_use(t, where)) return false;
-      f.bits = count_exactly(t, where);
+      bits = count_exactly(t, where);
     }
-    set_free_bits(t, f, f.with());
-    return f.with() == whole_group;
+    bits |= u64{1} << (where.value >> 3 & 63);
+    t.port->store(word, {bits}, store_order::relaxed);
+    return bits == whole_group;
   } else {
     return !next_in_use(t, where);
   }
@@ -154,15 +166,15 @@ template <class State>
 // True when no entry of `table`, which is not the root, is in use.
 template <class State>
 [[gnu::__noinline__]] bool vacant(State const& t, pa table) noexcept {
-  pa const end = table + t.granule_bytes();
-  for (pa group = table; group < end; group = group + group_bytes) {
+  for (u64 group = 0; group < t.entries() / group_entries; ++group) {
     if constexpr (State::has_occupancy) {
-      u64 const bits = free_bits_of(t, group).bits;
+      u64 const bits = t.port->load(free_word_of(t, table) + 8 * group, load_order::relaxed).raw;
       if (bits == whole_group) continue;
       if (bits != 0) return false;
     }
-    for (pa eight = group; eight < group + group_bytes; eight = eight + 64)
-      if (t.any_of_eight(eight) != 0) return false;
+    pa const first = table + group * group_bytes;
+    for (u64 eight = 0; eight < group_bytes; eight += 64)
+      if (t.any_of_eight(first + eight) != 0) return false;
   }
   return true;
 }
@@ -207,7 +219,7 @@ frame_run take_tables(State& t, u64 most) noexcept {
 }
 template <class State>
 void give_table(State& t, pa table, bool zeroed) noexcept {
-  if constexpr (State::has_occupancy) t.fill(free_bits_of(t, table).word, {}, 0, t.entries() / 64);
+  if constexpr (State::has_occupancy) t.fill(free_word_of(t, table), {}, 0, t.entries() / 64);
   t.frames->give({table, zeroed}, t.granule_bytes());
   State::mode::add(t.tables, ~u64{0});
 }

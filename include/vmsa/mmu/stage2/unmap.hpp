@@ -168,45 +168,64 @@ template <class State>
   if (vacant(t, table)) give_back(t, table, s.shift, input, out);
 }
 
+// The entries from `first` on that were cleared, up to `stop`: `pages` single pages. Another leaf lies at `stop`, or it
+// is `end`.
+struct cleared_pages {
+  pa first{};
+  pa stop{};
+  pa end{};
+  u64 pages = 0;
+};
+// Clears what is left of [begin, end), of which the entries before `where` were single pages and are cleared. Free
+// entries at its ends are left out.
+template <class State>
+[[gnu::__noinline__]] cleared_pages clear_pages_and_holes(State& t, pa begin, pa where, pa end) noexcept {
+  while (where < end && t.load(end - 8).raw == 0) end = end - 8;
+  while (begin == where && where < end && t.load(where).raw == 0) begin = where = where + 8;
+  cleared_pages done{begin, where, end, (where - begin) / 8};
+  for (; done.stop < end; done.stop = done.stop + 8) {
+    descriptor const d = t.load(done.stop);
+    if (single_page(d)) {
+      t.port->store(done.stop, {}, store_order::release);
+      ++done.pages;
+    } else if (d.raw != 0) {
+      break;
+    }
+  }
+  return done;
+}
+
 // Single pages of one last-level table, where the caller is alone and nothing is to leave the caches. False when the
 // range begins with anything else, and then nothing was done.
 template <class State>
 [[gnu::__always_inline__]] inline bool unmap_in_one_table(State& t, ipa at, u64 size, stage2_outcome& out) noexcept {
   if constexpr (!State::mode::short_ways || State::mode::concurrent) return false;
-  pa begin;
-  if (!t.plain || t.unmapping_cleans() || !t.find_pages_of_one_table(at.value, size, begin)) return false;
-  out.at = at + size;
-  pa first = begin;
-  pa end = begin + (size >> t.page_shift() << 3);
-  while (first < end && t.load(first).raw == 0) first = first + 8;
-  if (first == end) return true;
-  while (t.load(end - 8).raw == 0) end = end - 8;
-  u64 holes = 0;
-  pa where = first;
-  for (; where < end; where = where + 8) {
-    descriptor const d = t.load(where);
-    if (single_page(d)) [[likely]]
-      t.port->store(where, {}, store_order::release);
-    else if (d.raw == 0)
-      ++holes;
-    else
-      break;
+  if (!t.plain || t.unmapping_cleans()) return false;
+  auto const [begin, bytes] = t.find_pages_of_one_table(at.value, size);
+  if (bytes == 0) return false;
+  pa const end = begin + bytes;
+  cleared_pages done{begin, begin, end, bytes / 8};
+  while (done.stop < end && single_page(t.load(done.stop))) {
+    t.port->store(done.stop, {}, store_order::release);
+    done.stop = done.stop + 8;
   }
-  if (where == first) return false;
-  out.entries_written = (where - first) / 8 - holes;
-  pa const table = first - (first.value & t.w().page_mask);
-  if (vacate_all(t, first, where - 8) && (first == table || t.load(first - 8).raw == 0) && !next_in_use(t, where - 8) &&
-      vacant(t, table)) {
+  out.at = at + size;
+  if (done.stop != end) [[unlikely]] {
+    done = clear_pages_and_holes(t, begin, done.stop, end);
+    if (done.pages == 0) return done.stop == done.end;
+  }
+  out.entries_written = done.pages;
+  pa const table = done.first - (done.first.value & t.w().page_mask);
+  if (vacate_all(t, done.first, done.stop - 8) && (done.first == table || t.load(done.first - 8).raw == 0) &&
+      !next_in_use(t, done.stop - 8) && vacant(t, table)) {
     give_back(t, table, t.page_shift(), at.value, out);
     return true;
   }
-  auto const input_of = [&](pa of) { return at.value + ((of - begin) >> 3 << t.page_shift()); };
-  stale_range stale;
-  stale.begin = input_of(first);
-  stale.end = input_of(where);
-  invalidate(t, stale, out);
+  auto const input_of = [&t, at, from = begin](pa of) { return at.value + ((of - from) << t.w().page_shift3); };
+  u64 const stop = input_of(done.stop);
+  invalidate_pages(t, input_of(done.first), stop, out);
   // A Contiguous run, from where on the usual way goes on.
-  if (where != end) add_outcome(out, unmap_range(t, {stale.end}, at.value + size - stale.end));
+  if (done.stop != done.end) add_outcome(out, unmap_range(t, {stop}, at.value + size - stop));
   return true;
 }
 

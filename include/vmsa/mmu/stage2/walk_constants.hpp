@@ -5,6 +5,11 @@
 
 namespace vmsa::engine {
 
+// Entries in one word of occupancy bits, and in a cursor's group.
+inline constexpr u64 group_entries = 64;
+// The cursor's group and the next one, to which it goes on.
+inline constexpr u64 near_entries = 2 * group_entries;
+
 struct walk_values {
   unsigned page_shift = 12;
   unsigned stride = 9;
@@ -16,6 +21,9 @@ struct walk_values {
   u64 slot_mask = 0xff8;
   u64 table_mask = 0;  // the address in a table descriptor, and in a page descriptor below 2^48
   u64 root_bytes = 4096;
+  // An entry beyond this one, counted from the cursor's group on, is far from it. None is where the root maps pages,
+  // which is not given back, so that unmap asks no more of an entry that is far.
+  u64 last_near = near_entries - 1;
   u64 folded_output = 0;  // 1: output addresses have bits in other places of a descriptor
   // Input addresses below these are walked without a loop: from the level that the constants start at, or from one more
   // above it. 0 where there is no such walk. The second pair is for look_up, which needs output addresses in place.
@@ -40,6 +48,7 @@ constexpr walk_values make_walk_values(Geometry const& g, bool written_out, bool
   w.slot_mask = page_mask & ~u64{7};
   w.table_mask = bit_mask(47, 0) & ~page_mask;
   w.root_bytes = g.root_size();
+  w.last_near = g.start_level() == level::l3 ? ~u64{0} : near_entries - 1;
   w.folded_output = output_address_width(g.format) > 48;
   u64 const end = u64{1} << g.input_bits;
   w.written_out_end = written_out ? end : 0;

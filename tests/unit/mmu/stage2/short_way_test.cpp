@@ -117,6 +117,30 @@ TEST(Stage2ShortWay, ARangeOfOneTableStopsShortOfARun) {
   EXPECT_FALSE(descriptor_bits::contiguous::get(table.look_up(ipa{24 * page}).entry.raw));
 }
 
+TEST(Stage2ShortWay, ARangeOfOneTableIsInvalidatedFromItsFirstPageToItsLast) {
+  machine m;
+  table_type table = m.table();
+  for (u64 n : {u64{0}, u64{62}, u64{63}, u64{66}, u64{67}, u64{511}})
+    ASSERT_TRUE(table.map(ipa{n * page}, pa{0}, level::l3, ram));
+  auto const unmapped = [&](u64 first, u64 pages) {
+    m.port.events.clear();
+    return table.unmap(ipa{first * page}, pages * page);
+  };
+  stage2_outcome out = unmapped(60, 12);
+  EXPECT_EQ(ipa{72 * page}, out.at);
+  EXPECT_EQ(4u, out.entries_written);
+  ASSERT_EQ(7u, out.tlbi_count);
+  EXPECT_EQ(ipa{62 * page}, m.invalidations()[0].base);
+  EXPECT_EQ(ipa{67 * page}, m.invalidations()[5].base);
+  EXPECT_EQ(0u, unmapped(60, 12).tlbi_count);
+  // Into the next table.
+  out = unmapped(511, 2);
+  EXPECT_EQ(ipa{513 * page}, out.at);
+  EXPECT_EQ(1u, out.entries_written);
+  EXPECT_FALSE(table.look_up(ipa{511 * page}));
+  EXPECT_EQ(2u, unmapped(0, 1).tables_freed);
+}
+
 // A group's occupancy bits say nothing while a cursor works in it. A range that frees all of the group makes them say
 // "free", so the cursor must not go on without them.
 TEST(Stage2ShortWay, APageThatACursorMapsAfterARangeWasUnmappedIsNotMappedOver) {
