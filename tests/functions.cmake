@@ -95,7 +95,7 @@ function(vmsa_add_fuzzer name)
   if(NOT IS_DIRECTORY ${seeds})
     set(seeds)
   endif()
-  add_test(NAME fuzz.${name} COMMAND ${name} -seed=${VMSA_FUZZ_SEED} -max_total_time=${seconds}
-                                     -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=${found}- ${found} ${seeds})
+  add_test(NAME fuzz.${name} COMMAND ${name} -seed=${VMSA_FUZZ_SEED} -max_total_time=${seconds} -timeout=10
+                                     -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=${found}- ${found} ${seeds})
   vmsa_label(fuzz.${name} ${name} fuzz)
 endfunction()
