@@ -31,15 +31,28 @@ std::string const& vmsa::tests_folder() {
   target_link_libraries(test_base PUBLIC vmsa::testing GTest::gmock GTest::gtest)
   target_include_directories(test_base PUBLIC ${PROJECT_SOURCE_DIR}/tests)
   target_precompile_headers(test_base PRIVATE <gtest/gtest.h> <vmsa/testing/printers.hpp>)
+  target_compile_options(test_base PRIVATE $<$<CONFIG:Debug>:-O0>)  # as vmsa_compile_quickly() says
 endif()
 
-# vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...]): one GoogleTest program, one ctest entry.
+# vmsa_compile_quickly(TARGET): with the precompiled header and, in Debug builds, unoptimised. Most tests run each line
+# once, and half the time of compiling them would go into optimising it.
+function(vmsa_compile_quickly target)
+  target_precompile_headers(${target} REUSE_FROM test_base)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O0>)
+endfunction()
+
+# vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...] [OPTIMIZED]): one GoogleTest program, one ctest entry.
 # vmsa::tests_folder() of tests_folder.hpp names this folder, for golden tables.
+# OPTIMIZED is for programs that run for seconds; the precompiled header has the others' flags and is not for them.
 function(vmsa_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBRARIES;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIMIZED" "" "LIBRARIES;LABELS")
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE test_base ${arg_LIBRARIES} GTest::gtest_main)
-  target_precompile_headers(${name} REUSE_FROM test_base)
+  if(arg_OPTIMIZED)
+    target_compile_options(${name} PRIVATE "SHELL:-include vmsa/testing/printers.hpp")
+  else()
+    vmsa_compile_quickly(${name})
+  endif()
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   vmsa_label(${name} ${name} ${arg_LABELS})
 endfunction()
