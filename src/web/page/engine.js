@@ -3,26 +3,30 @@
 'use strict';
 
 const engine = {
-  module: undefined,   // a promise of the compiled module
+  packed: '',          // the module, as pack.py packs it, in base64
+  module: undefined,   // compiled, once a worker has done so
   worker: undefined,
   waiting: new Map(),  // by number: {resolve, progress}
   asked: 0,
   source: '',          // of the worker
 };
 
-// `packed` is the module, gzipped, in base64.
+// The first worker unpacks the module, so that the page is drawn and takes input meanwhile.
 function startEngine(packed, workerSource) {
+  engine.packed = packed;
   engine.source = workerSource;
-  engine.module = throughStream(fromBase64(packed), new DecompressionStream('gzip'))
-      .then((bytes) => WebAssembly.compile(bytes));
+  engineWorker();
 }
 
-async function engineWorker() {
-  const module = await engine.module;
+function engineWorker() {
   if (engine.worker !== undefined) return engine.worker;
   const address = URL.createObjectURL(new Blob([engine.source], {type: 'text/javascript'}));
   engine.worker = new Worker(address);
   engine.worker.onmessage = ({data}) => {
+    if (data.module !== undefined) {
+      engine.module = data.module;
+      return;
+    }
     const asker = engine.waiting.get(data.id);
     if (asker === undefined) return;
     if (data.progress !== undefined) {
@@ -32,13 +36,13 @@ async function engineWorker() {
     engine.waiting.delete(data.id);
     asker.resolve(data);
   };
-  engine.worker.postMessage({module});
+  engine.worker.postMessage(engine.module === undefined ? {packed: engine.packed} : {module: engine.module});
   return engine.worker;
 }
 
 // {code, out, err}: exit code and texts. files: bytes by name. code -1: stopped, or the module failed, which err tells.
 async function runVmsa(words, {text, files, progress} = {}) {
-  const worker = await engineWorker();
+  const worker = engineWorker();
   const id = ++engine.asked;
   return new Promise((resolve) => {
     engine.waiting.set(id, {resolve, progress});

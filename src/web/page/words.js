@@ -46,13 +46,6 @@ async function packText(text) {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 }
 
-function fromBase64(text) {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; ++i) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-
 async function unpackText(packed) {
   const bytes = fromBase64(packed.replaceAll('-', '+').replaceAll('_', '/'));
   return new TextDecoder().decode(await throughStream(bytes, new DecompressionStream('deflate-raw')));

@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: MIT
-// The worker's side of engine.js, behind wasi.js in one source.
+// The worker's side of engine.js, behind what it uses in one source.
 'use strict';
 
 let compiledModule;
+let damage;  // why there is none
 
 self.onmessage = ({data}) => {
   if (data.module !== undefined) {
     compiledModule = data.module;
     return;
   }
+  if (data.packed !== undefined) {
+    try {
+      compiledModule = new WebAssembly.Module(unpackModule(fromBase64(data.packed)));
+      self.postMessage({module: compiledModule});
+    } catch (failure) {
+      damage = failure;
+    }
+    return;
+  }
   const {id, words, text, files = {}} = data;
   const readFile = (name) => Object.hasOwn(files, name) ? files[name] : undefined;
   const decode = new TextDecoder();
   try {
+    if (damage !== undefined) throw damage;
     const got = runCommand(compiledModule, {
       args: words,
       readFile,

@@ -7,7 +7,9 @@ if(VMSA_NODE)
   add_test(NAME web.compare COMMAND ${VMSA_NODE} ${CMAKE_CURRENT_LIST_DIR}/compare.js $<TARGET_FILE:vmsa_cli> ${VMSA_NATIVE}
                                     ${PROJECT_SOURCE_DIR})
   add_test(NAME web.repairs COMMAND ${VMSA_NODE} ${CMAKE_CURRENT_LIST_DIR}/repairs.js ${VMSA_NATIVE} ${PROJECT_SOURCE_DIR})
-  set_tests_properties(web.compare web.repairs PROPERTIES LABELS web)
+  add_test(NAME web.unpack COMMAND ${VMSA_NODE} ${CMAKE_CURRENT_LIST_DIR}/unpack.js ${Python3_EXECUTABLE}
+                                   $<TARGET_FILE:vmsa_cli> ${PROJECT_BINARY_DIR}/vmsa.html)
+  set_tests_properties(web.compare web.repairs web.unpack PROPERTIES LABELS web)
 endif()
 if(VMSA_NODE AND VMSA_CHROMIUM)
   add_test(NAME web.page COMMAND ${VMSA_NODE} ${CMAKE_CURRENT_LIST_DIR}/page.js ${PROJECT_BINARY_DIR}/vmsa.html
