@@ -6,6 +6,11 @@ target_link_options(vmsa_cli PRIVATE
   "SHELL:LINKER:-mllvm,-wasm-enable-eh" "SHELL:LINKER:-mllvm,-exception-model=wasm"
   -lwasi-emulated-mman -lwasi-emulated-signal
   LINKER:-z,stack-size=8388608 LINKER:--stack-first LINKER:--strip-all LINKER:--gc-sections)
+# runtime/locale.cpp in the place of what libc++ has.
+foreach(name IN ITEMS _ZNSt3__26locale7classicEv _ZNSt3__26localeC1Ev)
+  target_link_options(vmsa_cli PRIVATE LINKER:--wrap=${name})
+endforeach()
+
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 file(GLOB web_page CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/page/*)
 add_custom_command(
