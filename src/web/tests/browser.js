@@ -10,10 +10,12 @@ const path = require('path');
 class Browser {
   constructor(program) {
     this.profile = fs.mkdtempSync(path.join(os.tmpdir(), 'vmsa-page-'));
-    this.process = spawn(program, ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run',
+    // Chromium refuses its sandbox to root, which a container's user often is; nothing but our own page is opened.
+    const sandbox = process.getuid() === 0 ? ['--no-sandbox'] : [];
+    this.process = spawn(program, ['--headless=new', ...sandbox, '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync', '--remote-debugging-pipe',
       `--user-data-dir=${this.profile}`, 'about:blank'],
-      {stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env: {...process.env, HOME: this.profile}});
+      {stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'], env: {...process.env, HOME: this.profile}});
     this.waiting = new Map();
     this.events = [];
     this.sent = 0;
@@ -23,8 +25,15 @@ class Browser {
       rest = parts.pop();
       for (const part of parts) this.take(JSON.parse(part));
     });
-    this.ended = new Promise((resolve) => this.process.on('exit', resolve));
+    this.said = '';
+    this.process.stderr.on('data', (chunk) => { this.said = (this.said + chunk).slice(-2000); });
+    this.process.stdio[3].on('error', () => {});  // it has ended, which the next lines see
+    this.ended = new Promise((resolve) => {
+      this.process.on('exit', (code, signal) => resolve(code ?? signal));
+      this.process.on('error', (failure) => resolve(failure.message));
+    });
     this.ended.then((code) => {
+      this.over = true;
       for (const {reject} of this.waiting.values()) reject(new Error(`the browser ended with ${code}`));
     });
   }
@@ -42,10 +51,21 @@ class Browser {
 
   send(method, params = {}) {
     return new Promise((resolve, reject) => {
+      if (this.over) reject(new Error('the browser has ended'));
       const id = ++this.sent;
       this.waiting.set(id, {resolve, reject});
       this.process.stdio[3].write(JSON.stringify({id, method, params, sessionId: this.session}) + '\0');
     });
+  }
+
+  // Undefined once the browser answers; why it does not, where it ends instead.
+  async whyNotStarted() {
+    try {
+      await this.send('Browser.getVersion');
+      return undefined;
+    } catch (failure) {
+      return [failure.message, this.said.trim().split('\n').at(-1)].filter((part) => part !== '').join(': ');
+    }
   }
 
   // A tab of its own at `address`, `width` by `height`.
