@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The one locale, "C", with those facets that the command's streams ask for. libc++ makes it with all facets that there are,
-// money and time in two kinds of characters among them, and whoever writes to a stream links them all: 5 % of the module. The
-// linker puts the two functions at the end in the place of libc++'s, see page.cmake. A facet that is not here is missing as
-// any: libc++ throws std::bad_cast.
+// The one locale, "C", with those facets that the command's streams ask for. libc++ makes it with all facets that there
+// are, money and time in two kinds of characters among them, and whoever writes to a stream links them all: 5 % of the
+// module. The linker puts the two functions at the end in the place of libc++'s, see page.cmake. A facet that is not
+// here is missing as any: libc++ throws std::bad_cast.
 #include <array>
 #include <cwchar>
 #include <locale>
