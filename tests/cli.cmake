@@ -166,11 +166,11 @@ vmsa_add_cli_test(translate_host_controls ARGS translate --host --el 2 --sctlr-e
 vmsa_add_cli_test(translate_el2_without_host ARGS translate --el 2 --sctlr-el2 0x34f4d91d --va 0x0 EXIT 2
                   STDERR "^vmsa: --sctlr-el2 0x34f4d91d: ")
 vmsa_add_cli_test(translate_example ARGS translate
-                  STDOUT "S1   L3  table 0x80002000  slot 0x0 .*= pa 0x40000123: Normal-WB, inner shareable\n"
+                  STDOUT "S1    L3  table 0x80002000  slot 0x0 .*= pa 0x40000123: Normal-WB, inner shareable\n"
                          "= stage 1 permission fault, level 3, WnR=1, taken by AP\n"
                          "= stage 2 translation fault, level 3, on a stage 1 table access, at ipa 0x80005000\n")
 vmsa_add_cli_test(translate_registers ARGS translate --hcr 0x1 --vtcr 0x80023558 --word 0x0=0x7fd --ipa 0x1234
-                  STDOUT "S2   L1  table 0x0  slot 0x0 " "= pa 0x1234: " "PAR_EL1 0xff00000000001980")
+                  STDOUT "S2  L1  table 0x0  slot 0x0 " "= pa 0x1234: " "PAR_EL1 0xff00000000001980")
 vmsa_add_cli_test(translate_json ARGS translate --hcr 0x1 --vtcr 0x80023558 --ipa 0x1234 --json
                   STDOUT "\"kind\": \"translation fault\"" "\"par_el1\": \"0xa0b\"")
 vmsa_add_cli_test(translate_no_image ARGS translate --image nothing@0x0 --ipa 0x0 EXIT 2 STDERR "nothing: cannot open: No such file")

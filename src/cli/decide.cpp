@@ -271,41 +271,27 @@ text::decide_question question(arguments const& a) {
 }  // namespace
 
 void run_decide(decide_arguments const& a) {
-  text::report_format format = text::report_format::text;
-  if (a.format == "markdown") {
-    format = text::report_format::markdown;
-  } else if (!a.format.empty() && a.format != "text") {
-    refuse_value("--format", a.format, "text markdown");
-  }
-  if (!a.elsewhere.platform.empty()) {
-    bool const markdown = format == text::report_format::markdown;
-    std::string const out =
-        platform_answer(a.elsewhere, {a.kvm, a.backing, a.vma, a.matrix, a.columns, markdown, a.json});
-    std::fwrite(out.data(), 1, out.size(), stdout);
-    return;
-  }
-
+  std::string const format = a.format.chosen();
+  auto const told = [&format](auto const& answer) {
+    return format == "json" ? text::to_json(answer) : rendered(text::tell(answer), format);
+  };
   std::string out;
-  if (!a.outcome.empty()) {
-    text::outcome_answer const answer = text::situations_of(chosen_policy(a), a.outcome);
-    out = a.json ? text::to_json(answer) : text::to_text(answer);
+  if (!a.elsewhere.platform.empty()) {
+    out = platform_answer(a.elsewhere, {a.kvm, a.backing, a.vma, a.matrix, a.columns, format});
+  } else if (!a.outcome.empty()) {
+    out = told(text::situations_of(chosen_policy(a), a.outcome));
   } else if (a.matrix) {
     std::vector<text::policy_side> sides;
     for (std::string const& c : a.columns) sides.push_back(text::parse_side(c));
     fault_access access;
     if (!a.access.empty()) access = chosen_access(a);
-    text::matrix const m = text::policy_matrix(sides.empty() ? text::usual_sides() : sides, chosen_slot(a), access);
-    out = a.json ? text::to_json(m) : text::to_text(m, format);
+    out = told(text::policy_matrix(sides.empty() ? text::usual_sides() : sides, chosen_slot(a), access));
   } else if (!a.diff.empty()) {
     std::vector<access_kind> accesses{access_kind::read, access_kind::write, access_kind::exec};
     if (!a.access.empty()) accesses = {chosen_access(a).kind};
-    text::policy_differences const found =
-        text::policy_diff(text::parse_side(a.diff[0]), text::parse_side(a.diff[1]), chosen_slot(a), accesses);
-    out = a.json ? text::to_json(found) : text::to_text(found, format);
+    out = told(text::policy_diff(text::parse_side(a.diff[0]), text::parse_side(a.diff[1]), chosen_slot(a), accesses));
   } else {
-    if (format == text::report_format::markdown) refuse_value("--format", a.format, "with --matrix or --diff");
-    text::decide_answer const answer = text::answer(question(a));
-    out = a.json ? text::to_json(answer) : text::to_text(answer);
+    out = told(text::answer(question(a)));
   }
   std::fwrite(out.data(), 1, out.size(), stdout);
 }

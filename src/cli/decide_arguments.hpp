@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "decide_platform.hpp"
+#include "options.hpp"
 
 namespace vmsa::cli {
 
@@ -25,8 +26,7 @@ struct decide_arguments {
   std::vector<std::string> columns;
   std::vector<std::string> diff;
   std::string outcome;
-  std::string format;
-  bool json = false;
+  format_option format{{"text", "markdown", "json"}};
   platform_arguments elsewhere;
 };
 

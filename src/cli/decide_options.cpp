@@ -18,7 +18,7 @@ namespace vmsa::cli {
 namespace {
 
 constexpr question_row decide_questions[] = {
-    {"--outcome", "--outcome --kvm --hypervisor --type --policy --json",
+    {"--outcome", "--outcome --kvm --hypervisor --type --policy --format --json",
      "--kvm, --hypervisor with --type, or --policy: the answer is every situation of the policy"},
     // Each side of a table has a policy and a host of its own, and every memory is asked about.
     {"--matrix", "--matrix --column --platform --slot --access --format --json",
@@ -87,8 +87,7 @@ void add_decide(CLI::App& app, int&) {
   command->add_option(
       "--outcome", a->outcome,
       "the situations that lead there under a policy, those of the fewest conditions first: " + text::outcome_names());
-  command->add_option("--format", a->format, "text (default) or markdown, for --matrix and --diff");
-  command->add_flag("--json", a->json, "the same as JSON");
+  a->format.add_to(*command);
   command->footer(
       "What decides and is not given is asked for, never guessed.\n"
       "Examples:\n"

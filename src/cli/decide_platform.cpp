@@ -19,9 +19,9 @@ std::string matrix_answer(platform_context const& c) {
   if (c.columns.size() != 1) throw text::input_error("", 0, "--matrix --platform all without its column", valid);
   text::policy_side const side = text::parse_side(c.columns.front());
   if (!side.policy.kernel()) refuse_value("--column", c.columns.front(), valid);
-  if (c.json) return text::platform_matrix_json(*side.policy.kernel(), side.policy.name(), side.host);
-  return text::platform_matrix_text(*side.policy.kernel(), side.policy.name(), side.host,
-                                    c.markdown ? text::report_format::markdown : text::report_format::text);
+  kernel_version const kernel = *side.policy.kernel();
+  if (c.format == "json") return text::platform_matrix_json(kernel, side.policy.name(), side.host);
+  return rendered(text::platform_matrix(kernel, side.policy.name(), side.host), c.format);
 }
 
 x86_conditions conditions(platform_arguments const& a) {
@@ -108,7 +108,7 @@ std::string platform_answer(platform_arguments const& a, platform_context const&
       if (std::find(a.x86.begin(), a.x86.end(), word) != a.x86.end())
         refuse_value("--x86", word,
                      "with --kvm 6.16 or later: KVM_X86_QUIRK_IGNORE_GUEST_PAT and TDX guests came with it");
-  return c.json ? text::to_json(q) : text::to_text(q);
+  return c.format == "json" ? text::to_json(q) : rendered(text::tell(q), c.format);
 }
 
 }  // namespace vmsa::cli

@@ -22,8 +22,7 @@ struct platform_context {
   std::string vma;  // how the host itself maps the memory, where not as the backing says
   bool matrix = false;
   std::vector<std::string> columns;
-  bool markdown = false;
-  bool json = false;
+  std::string format;
 };
 
 /// The whole answer. Throws input_error.

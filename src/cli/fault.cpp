@@ -29,7 +29,7 @@ struct fault_options {
   std::string stage1;
   std::string fail_on;
   bool print_example = false;
-  bool json = false;
+  format_option format{{"text", "markdown", "json"}};
 };
 
 // Tracepoint lines of a file, or nothing when it has none and so is a scenario.
@@ -211,7 +211,7 @@ void add_fault(CLI::App& app, int& exit_code) {
                       "the guest's own type for the access, or its MAIR byte: normal-wb, device-nGnRE, 0x44 ...");
   command->add_option("--fail-on", o->fail_on, "mismatch: exit 1 when an alias disagrees with the guest");
   command->add_flag("--print-example", o->print_example, "print the embedded scenario");
-  command->add_flag("--json", o->json, "the same as JSON");
+  o->format.add_to(*command);
   command->footer(
       "The grammar of a scenario is in src/README.md.\n"
       "Exit code 0: answered; 1: --fail-on found what it looked for; 2: bad input.\n\n"
@@ -228,8 +228,9 @@ void add_fault(CLI::App& app, int& exit_code) {
       fmt::print("{}", text::example_fault_scenario());
       return;
     }
+    std::string const format = o->format.chosen();
     text::fault_report const report = text::run(read_input(*o));
-    fmt::print("{}", o->json ? text::to_json(report) : text::to_text(report));
+    fmt::print("{}", format == "json" ? text::to_json(report) : rendered(text::tell(report), format));
     if (o->fail_on == "mismatch" && report.any_mismatch()) exit_code = 1;
   });
 }

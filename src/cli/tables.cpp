@@ -186,10 +186,7 @@ void run_walk(tables_options const& a) {
   text::machine const m = text::open_machine(a.dump, options_of(a));
   text::translation_scenario s = text::walk_scenario(m, q);
   std::vector<text::translation_story> const stories = text::translate_all(s);
-  if (a.format.json())
-    write_out(text::to_json(s, stories));
-  else
-    write_out(text::to_text(s, stories) + "\nreproduce: " + reproduce(a) + "\n");
+  print_answer(a, text::tell(s, stories), [&] { return text::to_json(s, stories); });
 }
 
 void run_who(tables_options const& a) {

@@ -38,8 +38,22 @@ struct translate_options {
   bool print_example = false;
   std::string smmu;
   bool smmu_example = false;
-  bool json = false;
+  format_option format{{"text", "markdown", "json"}};
 };
+
+// The answer, with the command that asks the same again.
+template <class Scenario, class Story>
+void print_answer(translate_options const& a, Scenario const& s, std::vector<Story> const& stories,
+                  std::string const& command) {
+  std::string const format = a.format.chosen();
+  if (format == "json") {
+    fmt::print("{}", text::to_json(s, stories));
+    return;
+  }
+  text::document d = text::tell(s, stories);
+  d.add(text::blank{}).add(text::commands{"reproduce", {command}});
+  fmt::print("{}", rendered(d, format));
+}
 
 pa word_address(std::string const& option, std::string_view text) {
   pa const at{hexadecimal_value(option, text, low_mask(56))};
@@ -189,19 +203,11 @@ void run(translate_options const& a) {
   }
   if (!a.smmu.empty()) {
     text::stream_scenario s = text::parse_stream_scenario(text::read_text(a.smmu), a.smmu);
-    std::vector<text::stream_story> const stories = text::translate_streams(s);
-    if (a.json)
-      fmt::print("{}", text::to_json(s, stories));
-    else
-      fmt::print("{}\nreproduce: vmsa translate --smmu {}\n", text::to_text(s, stories), text::shell_word(a.smmu));
+    print_answer(a, s, text::translate_streams(s), "vmsa translate --smmu " + text::shell_word(a.smmu));
     return;
   }
   text::translation_scenario s = read_input(a);
-  std::vector<text::translation_story> const stories = text::translate_all(s);
-  if (a.json)
-    fmt::print("{}", text::to_json(s, stories));
-  else
-    fmt::print("{}\nreproduce: {}\n", text::to_text(s, stories), command_line(a));
+  print_answer(a, s, text::translate_all(s), command_line(a));
 }
 
 constexpr question_row translate_questions[] = {
@@ -250,10 +256,10 @@ void add_translate(CLI::App& app, int&) {
   command->add_flag("--smmu-example", a->smmu_example, "print an example for --smmu");
   for (CLI::Option* const other : command->get_options([](CLI::Option const* o) {
          std::string const& option = o->get_name();
-         return option != "--smmu" && option != "--json" && option != "--help" && option != "--smmu-example";
+         return option != "--smmu" && option != "--help" && option != "--smmu-example";
        }))
     smmu->excludes(other);
-  command->add_flag("--json", a->json, "one JSON object, or an array for several accesses");
+  a->format.add_to(*command);
   command->footer(
       "Exit code 0: answered, a fault is an answer; 2: bad input. src/README.md has the grammar of FILE.\n\n"
       "Examples:\n"

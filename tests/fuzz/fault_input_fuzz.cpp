@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   try {
     vmsa::text::fault_scenario const scenario = vmsa::text::parse_fault_scenario(text, "fuzz");
     vmsa::text::fault_report const report = vmsa::text::run(scenario);
-    (void)vmsa::text::to_text(report);
+    (void)as_text(tell(report));
     (void)vmsa::text::to_json(report);
   } catch (vmsa::text::input_error const&) {
   }

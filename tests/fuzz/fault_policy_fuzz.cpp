@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   } catch (input_error const&) {
     return 0;
   }
-  (void)to_text(*report);
+  (void)as_text(tell(*report));
   (void)to_json(*report);
   return 0;
 }

@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     std::string_view const text(reinterpret_cast<char const*>(data), size);
     vmsa::text::translation_scenario scenario = vmsa::text::parse_translation_scenario(text, "fuzz");
     auto const stories = vmsa::text::translate_all(scenario);
-    (void)vmsa::text::to_text(scenario, stories);
+    (void)as_text(tell(scenario, stories));
     (void)vmsa::text::to_json(scenario, stories);
   } catch (vmsa::text::input_error const&) {
   }

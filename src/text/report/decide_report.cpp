@@ -10,32 +10,11 @@
 #include "text/report/json.hpp"
 #include "vmsa/arch/combine.hpp"
 #include "vmsa/text/ask/combine.hpp"
-#include "vmsa/text/words/foreign.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 
 namespace vmsa::text {
 namespace {
-
-constexpr std::size_t line_width = 100;
-
-// Words of `text`, indented, in lines of at most `line_width` characters.
-std::string wrapped(std::string_view text, std::size_t indent) {
-  std::string out;
-  std::string line(indent, ' ');
-  while (!text.empty()) {
-    std::size_t const end = std::min(text.find(' '), text.size());
-    std::string_view const word = text.substr(0, end);
-    if (line.size() > indent && line.size() + 1 + word.size() > line_width) {
-      out += line + "\n";
-      line.assign(indent, ' ');
-    }
-    if (line.size() > indent) line += ' ';
-    line += word;
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out + line + "\n";
-}
 
 std::string stage1_name(u8 byte) { return fmt::format("{}", name(summarize(mair(byte)))); }
 
@@ -91,47 +70,44 @@ std::string brief(decision const& d) {
 }
 
 // Which fault an unaligned access is, and whose.
-std::string alignment_text(decide_answer const& a) {
+void add_alignment(document& d, decide_answer const& a) {
   bool own = false;
   bool ours = false;
   for (guest_view const& g : a.guests) {
     own = own || g.alignment_fault == stage::one;
     ours = ours || g.alignment_fault == stage::two;
   }
-  std::string out;
   bool const write = a.asked.access.kind == access_kind::write;
   if (own)
-    out += wrapped(
-        "An unaligned access where stage 1 says Device is an Alignment fault of stage 1, which the guest takes.", 2);
+    d.add(paragraph{
+        "An unaligned access where stage 1 says Device is an Alignment fault of stage 1, which the guest takes.", 2});
   if (ours)
-    out += wrapped(
-        fmt::format("An unaligned access where stage 1 says Normal is an Alignment fault of stage 2, which goes "
-                    "to EL2, ESR_EL2 {}: {}",
+    d.add(paragraph{
+        fmt::format("An unaligned access where stage 1 says Normal is an Alignment fault of stage 2, which "
+                    "goes to EL2, ESR_EL2 {}: {}",
                     write ? "0x92000061" : "0x92000021",
-                    a.decided.of_kvm ? "KVM logs \"Unsupported FSC\" 0x21, KVM_RUN returns -EFAULT and the VM "
-                                       "ends."
+                    a.decided.of_kvm ? "KVM logs \"Unsupported FSC\" 0x21, KVM_RUN returns -EFAULT and the VM ends."
                                      : "this policy does not say what the hypervisor does with it."),
-        2);
-  return out;
+        2});
 }
 
-std::string guests_text(decide_answer const& a) {
-  std::string out = "guest      what its stage 1 says -> what it gets, and the other mappings\n";
+void add_guests(document& d, decide_answer const& a) {
+  d.add(paragraph{"guest      what its stage 1 says -> what it gets, and the other mappings"});
   for (guest_view const& g : a.guests) {
     std::string others;
-    for (guest_view::disagreement const& d : g.aliases)
-      others += fmt::format("{}{} {}: {}", others.empty() ? "" : "; ", name(d.other.owner),
-                            name(summarize(d.other.attributes)), d.what == mismatch::none ? "agrees" : name(d.what));
-    std::string const pair = fmt::format("  {:<13} -> {}", stage1_name(g.mair), describe(g.effective));
+    for (guest_view::disagreement const& other : g.aliases)
+      others += fmt::format("{}{} {}: {}", others.empty() ? "" : "; ", name(other.other.owner),
+                            name(summarize(other.other.attributes)),
+                            other.what == mismatch::none ? "agrees" : name(other.what));
+    std::string const pair = fmt::format("{:<13} -> {}", stage1_name(g.mair), describe(g.effective));
     std::string const both = fmt::format("{}  [{}]", pair, others.empty() ? "no other mapping" : others);
-    if (both.size() <= line_width) {
-      out += both + "\n";
-    } else {
-      out += pair + "\n" + wrapped("[" + others + "]", 6);
-    }
-    if (g.open_sh) out += wrapped(say_open_shareability(*g.open_sh), 6);
+    listing lines;
+    bool const fits = lines.indent + both.size() <= text_columns;
+    lines.items = {fits ? both : pair};
+    d.add(std::move(lines));
+    if (!fits) d.add(paragraph{"[" + others + "]", 6});
+    if (g.open_sh) d.add(paragraph{say_open_shareability(*g.open_sh), 6});
   }
-  return out;
 }
 
 }  // namespace
@@ -164,37 +140,51 @@ std::string short_form(decision const& d) {
   return "-";
 }
 
-std::string to_text(decide_answer const& a) {
+document tell(decide_answer const& a) {
   decide_question const& q = a.asked;
   decision const& d = a.decided;
-  std::string policy = printable(q.policy.name());
+  std::string policy = q.policy.name();
   if (auto const v = q.policy.kernel()) policy += fmt::format(" ({})", name(era_of(*v)));
-  std::string out = fmt::format("{}, {}: {}\n", vmsa::name(q.kind), name(q.access.kind), describe(d));
-  if (q.kind != backing::custom) out += wrapped(row_of(q.kind).what, 2);
-  out += fmt::format("\npolicy     {}\nhost       {}\nmemory     {}\n", policy, host_line(q), memory_line(q));
+  document out;
+  out.add(heading{fmt::format("{}, {}: {}", vmsa::name(q.kind), name(q.access.kind), describe(d))});
+  if (q.kind != backing::custom) out.add(paragraph{std::string(row_of(q.kind).what), 2});
+  key_values rows{.rows = {}, .key_columns = 11};
+  rows.add("policy", policy);
+  rows.add("host", host_line(q));
+  rows.add("memory", memory_line(q));
   if (d.maps()) {
-    out += fmt::format("leaf       {}\n", leaf_text(d, a.leaf));
+    rows.add("leaf", leaf_text(d, a.leaf));
     if (d.largest_leaf < a.leaf && !q.size)
-      out += fmt::format("size       {} shown; up to {} where host address, IPA and frame are congruent\n",
-                         leaf_size(d.tg, a.leaf), leaf_size(d.tg, d.largest_leaf));
-    out += fmt::format("caches     {}\n", describe(d.duties));
+      rows.add("size", fmt::format("{} shown; up to {} where host address, IPA and frame are congruent",
+                                   leaf_size(d.tg, a.leaf), leaf_size(d.tg, d.largest_leaf)));
+    rows.add("caches", describe(d.duties));
   }
-  if (q.policy.kernel()) out += fmt::format("capability 243 (cacheable PFNMAP): {}\n", d.capability_243 ? "yes" : "no");
-  out += fmt::format("rule       {}\n", d.row == nullptr ? "none" : printable(d.row->id));
-  if (d.row != nullptr) out += wrapped(printable(d.row->why), 11);
+  if (q.policy.kernel())
+    rows.add("capability", fmt::format("243 (cacheable PFNMAP): {}", d.capability_243 ? "yes" : "no"));
+  rows.add("rule", d.row == nullptr ? "none" : d.row->id);
+  if (d.row != nullptr) rows.rows.back().lines.push_back(d.row->why);
+  out.add(blank{}).add(std::move(rows));
 
-  if (!a.guests.empty()) out += "\n" + guests_text(a);
-  out += alignment_text(a);
-  if (a.dma) out += "\n" + dma_text(q.dma, *a.dma, a.dma_map);
+  if (!a.guests.empty()) {
+    out.add(blank{});
+    add_guests(out, a);
+  }
+  add_alignment(out, a);
+  if (a.dma) {
+    out.add(blank{});
+    add_dma(out, q.dma, *a.dma, a.dma_map);
+  }
   if (!a.alternatives.empty()) {
-    out += "\nwhat would change it\n";
+    out.add(blank{}).add(heading{"what would change it", 2});
     std::size_t longest = 28;
     for (what_if const& w : a.alternatives) longest = std::max(longest, describe(w).size());
+    listing changes;
     for (what_if const& w : a.alternatives)
-      out += fmt::format("  {:<{}} {}  [{}]\n", describe(w), longest, brief(w.then),
-                         w.then.row == nullptr ? "none" : w.then.row->id);
+      changes.items.push_back(fmt::format("{:<{}} {}  [{}]", describe(w), longest, brief(w.then),
+                                          w.then.row == nullptr ? "none" : w.then.row->id));
+    out.add(std::move(changes));
   }
-  for (std::string const& note : a.notes) out += "\n" + wrapped("note: " + printable(note), 0);
+  for (std::string const& note : a.notes) out.add(blank{}).add(paragraph{"note: " + note});
   return out;
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "text/report/attributes_json.hpp"
-#include "vmsa/text/report/document.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/names.hpp"
 #include "vmsa/text/words/policy_names.hpp"
@@ -35,13 +34,10 @@ chain_reasons chain_reasons_of(dma_path const& p, dma_answer const& a) {
   return r;
 }
 
-std::string chain_text(smmu_chain const& c, chain_reasons const& r, unsigned indent) {
-  std::string out;
-  std::size_t widest = 28;
-  for (memory_attributes const& a : {c.incoming, c.overridden, c.stage1, c.stage2, c.output})
-    widest = std::max(widest, describe(a).size());
+table chain_table(smmu_chain const& c, chain_reasons const& r, unsigned indent) {
+  table t{.header = {}, .rows = {}, .indent = indent};
   auto const line = [&](std::string_view step, memory_attributes const& a, std::string_view reason) {
-    out += fmt::format("{:{}}{:<10} {:<{}} {}\n", "", indent, step, describe(a), widest, reason);
+    t.rows.push_back({std::string(step), describe(a), std::string(reason)});
   };
   line("incoming", c.incoming, r.incoming);
   line("override", c.overridden, r.overridden);
@@ -49,8 +45,7 @@ std::string chain_text(smmu_chain const& c, chain_reasons const& r, unsigned ind
   if (c.stage2_translated) line("stage 2", c.stage2, r.stage2);
   if (c.no_snoop) line("No_Snoop", c.output, no_snoop_rule);
   line("final", c.output, "");
-  while (out.size() > 1 && out[out.size() - 2] == ' ') out.erase(out.size() - 2, 1);
-  return out;
+  return t;
 }
 
 json_value chain_json(smmu_chain const& c, chain_reasons const& r) {
@@ -89,10 +84,9 @@ std::string number_and_name(dma_errno e) {
   return number == 0 ? "not mapped" : fmt::format("-{}, {}", number, errno_name(e));
 }
 
-std::string dma_text(dma_path const& p, dma_answer const& a, dma_mapping const& m) {
-  document d;
-  key_values rows;
-  rows.rows.push_back({"DMA      ", {std::string(name(a.verdict)), a.why}});
+void add_dma(document& d, dma_path const& p, dma_answer const& a, dma_mapping const& m) {
+  key_values rows{.rows = {}, .key_columns = 11};
+  rows.rows.push_back({"DMA", {std::string(name(a.verdict)), a.why}});
   rows.rows.push_back({"domain", {fmt::format("{}: {}", name(p.user), name(a.config))}});
   rows.rows.push_back(
       {"map", {m.maps ? fmt::format("maps: {}", m.why) : fmt::format("{}: {}", number_and_name(m.error), m.why)}});
@@ -101,8 +95,7 @@ std::string dma_text(dma_path const& p, dma_answer const& a, dma_mapping const& 
        {fmt::format("{} the device ({})", a.vfio_accepts.yes ? "accepts" : "refuses", a.vfio_accepts.why),
         "enforced coherency: " + yes_no(a.enforce_cache_coherency), "nested SMMU: " + yes_no(a.nested_smmu),
         "S2FWB: " + yes_no(a.s2fwb)}});
-  d.add(rows);
-  return as_text(d) + chain_text(a.chain, chain_reasons_of(p, a), 2);
+  d.add(std::move(rows)).add(chain_table(a.chain, chain_reasons_of(p, a), 2));
 }
 
 json_value dma_json(dma_path const& p, dma_answer const& a, dma_mapping const& m) {
@@ -125,14 +118,16 @@ json_value dma_json(dma_path const& p, dma_answer const& a, dma_mapping const& m
   return j;
 }
 
-std::string dma_changes_text(kernel_version before, kernel_version after) {
-  std::string out;
+void add_dma_changes(document& d, kernel_version before, kernel_version after) {
+  listing changes;
   for (dma_change_row const& r : dma_changes)
     if (has(before, r.what) != has(after, r.what))
-      out += fmt::format("  {:<10} {}  [{}]\n",
-                         fmt::format("{} {}.{}", has(after, r.what) ? "from" : "before", r.since.major, r.since.minor),
-                         r.text, r.commit);
-  return out.empty() ? out : "on the DMA side\n" + out;
+      changes.items.push_back(
+          fmt::format("{:<10} {}  [{}]",
+                      fmt::format("{} {}.{}", has(after, r.what) ? "from" : "before", r.since.major, r.since.minor),
+                      r.text, r.commit));
+  if (changes.items.empty()) return;
+  d.add(blank{}).add(heading{"on the DMA side", 2}).add(std::move(changes));
 }
 
 json_value dma_changes_json(kernel_version before, kernel_version after) {

@@ -84,14 +84,22 @@ struct text_renderer {
     put_wrapped(out, printable(b.text), b.indent);
   }
   void operator()(key_values const& b) {
-    std::size_t width = 0;
-    for (auto const& row : b.rows) width = std::max(width, columns(printable(row.key)));
+    std::size_t width = b.key_columns;
+    if (width == 0) {
+      for (auto const& row : b.rows) width = std::max(width, columns(printable(row.key)));
+      width += 2;
+    }
     for (auto const& row : b.rows) {
       std::string key = printable(row.key);
       for (std::string const& line : row.lines) {
         out.append(b.indent, ' ');
-        out += padded(std::move(key), width + 2);
-        put_wrapped(out, printable(line), b.indent + width + 2);
+        out += padded(std::move(key), width);
+        if (row.whole) {
+          out += printable(line);
+          end_line(out);
+        } else {
+          put_wrapped(out, printable(line), b.indent + width);
+        }
         key.clear();
       }
     }
@@ -102,7 +110,7 @@ struct text_renderer {
     auto const put = [&](std::vector<std::string> const& row) {
       if (row.empty()) return;
       std::string line(b.indent, ' ');
-      for (std::size_t i = 0; i < row.size(); ++i) line += padded(row[i], widths[i] + 2);
+      for (std::size_t i = 0; i < row.size(); ++i) line += padded(row[i], widths[i] + b.gap);
       end_line(line);
       out += line;
     };

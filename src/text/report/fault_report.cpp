@@ -2,6 +2,7 @@
 #include "vmsa/text/report/fault_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -14,7 +15,6 @@
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/read/policy_file.hpp"
 #include "vmsa/text/report/coherency_report.hpp"
-#include "vmsa/text/words/foreign.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 
@@ -67,10 +67,6 @@ std::string fields_text(explanation const& e) {
   return text;
 }
 
-void line(std::string& out, std::string_view label, std::string_view text) {
-  fmt::format_to(std::back_inserter(out), "   {:<11} {}\n", label, printable(text));
-}
-
 std::string mismatch_text(mismatch m) {
   return m == mismatch::none ? "agrees" : fmt::format("mismatched: {}", name(m));
 }
@@ -90,23 +86,17 @@ std::vector<std::string> counterexample(coherency::judgement const& j) {
   return steps;
 }
 
-// What the proofs take for granted, by the words that `vmsa coherency` puts a sentence to, each once, in lines.
-std::vector<std::string> assumed(std::vector<coherency::judgement> const& judgements) {
+// What the proofs take for granted, by the words that `vmsa coherency` puts a sentence to, each once.
+std::string assumed(std::vector<coherency::judgement> const& judgements) {
   std::vector<std::string_view> ids;
   for (coherency::judgement const& j : judgements)
     for (coherency::assumption const& a : assumptions(j.question.asked, j.result.explored.options))
       if (std::find(ids.begin(), ids.end(), a.id) == ids.end()) ids.push_back(a.id);
-  std::vector<std::string> lines{"assumes"};
-  constexpr std::size_t columns = 90;
-  for (std::string_view const id : ids) {
-    if (lines.back().size() + 1 + id.size() > columns) lines.emplace_back("       ");
-    lines.back() += fmt::format(" {}", id);
-  }
-  return lines;
+  return fmt::format("assumes {}", fmt::join(ids, " "));
 }
 
 // The handovers that can go wrong, and the first one's way there.
-void tell_coherency(std::string& out, std::vector<coherency::judgement> const& judgements) {
+void add_coherency(key_values& rows, std::vector<coherency::judgement> const& judgements) {
   coherency::judgement const* first = nullptr;
   std::string wrong;
   for (coherency::judgement const& j : judgements) {
@@ -115,63 +105,71 @@ void tell_coherency(std::string& out, std::vector<coherency::judgement> const& j
     wrong += fmt::format("{}{}", wrong.empty() ? "" : ", ", direction_text(j.question));
   }
   if (first != nullptr) {
-    line(out, "coherency", fmt::format("violation ({}): {}", name(first->result.broken.broken), wrong));
+    rows.add("coherency", fmt::format("violation ({}): {}", name(first->result.broken.broken), wrong));
     std::size_t number = 0;
-    for (std::string const& step : counterexample(*first)) line(out, "", fmt::format("{}. {}", ++number, step));
+    for (std::string const& step : counterexample(*first))
+      rows.rows.back().lines.push_back(fmt::format("{}. {}", ++number, step));
   } else if (!judgements.empty()) {
-    line(out, "coherency", "coherent: every handover between the guest and an alias, in every interleaving");
-    for (std::string const& words : assumed(judgements)) line(out, "", words);
+    rows.add("coherency", "coherent: every handover between the guest and an alias, in every interleaving");
+    rows.rows.back().lines.push_back(assumed(judgements));
   }
 }
 
-void tell(std::string& out, std::size_t position, fault_scenario const& scenario, fault_story const& s) {
+key_values story_rows() { return {.rows = {}, .indent = 3, .key_columns = 12}; }
+
+void add_leaf(key_values& rows, fault_scenario const& scenario, fault_story const& s) {
+  fault_trace const& o = s.outcome;
+  rows.add_whole("leaf",
+                 fmt::format("level {} {} of {}: IPA {} to PA {}", number(o.at), o.at == level::l3 ? "page" : "block",
+                             size_name(level_size(s.format.tg, o.at)), hex(o.base), hex(o.output)));
+  rows.rows.push_back({"descriptor", {hex(o.after.raw), fields_text(explain_leaf(s))}, true});
+  if (o.decided.duties != cache_duties{})
+    rows.add_whole("caches", fmt::format("before the entry is written: {}", describe(o.decided.duties)));
+  memory_attributes const stage1 = stage1_of(s.access, o.fault.access, scenario.host.cpu);
+  if (o.retried) {
+    rows.add_whole("guest", fmt::format("stage 1 {} (MAIR {}), effective {}", name(summarize(stage1)),
+                                        hex(s.access.stage1.mair), describe(o.retried.attributes)));
+    rows.add_whole("PAR_EL1", hex(o.retried.par.raw));
+  }
+  for (alias_report const& a : o.aliases)
+    rows.add_whole("alias", fmt::format("{}: {}: {}", name(a.other.owner), describe(a.other.attributes),
+                                        mismatch_text(a.disagreement)));
+}
+
+void add_story(document& d, std::size_t position, fault_scenario const& scenario, fault_story const& s) {
   fault_trace const& o = s.outcome;
   std::string const title = s.access.name.empty() ? fmt::format("IPA {}", hex(o.fault.where)) : s.access.name;
-  fmt::format_to(std::back_inserter(out), "{}. {}: {}\n", position, printable(title),
-                 scenario.memory_known ? verdict(o) : "undecided");
-  line(out, "fault", fault_text(s));
+  d.add(heading{fmt::format("{}. {}: {}", position, title, scenario.memory_known ? verdict(o) : "undecided"), 2});
+  key_values rows = story_rows();
+  rows.add_whole("fault", fault_text(s));
   if (!scenario.memory_known) {
-    for (std::string const& note : s.notes) line(out, "note", note);
-    line(out, "memory", "not described: name what is behind the address with --backing, or a map with --map");
+    for (std::string const& note : s.notes) rows.add_whole("note", note);
+    rows.add_whole("memory", "not described: name what is behind the address with --backing, or a map with --map");
+    d.add(std::move(rows));
     return;
   }
-  line(out, "memory", memory_text(s));
-  line(out, "decision", describe(o.decided));
+  rows.add_whole("memory", memory_text(s));
+  rows.add_whole("decision", describe(o.decided));
   if (o.decided.row != nullptr) {
-    line(out, "rule", fmt::format("{}, row {}", scenario.policy, o.decided.row->id));
-    line(out, "why", o.decided.row->why);
+    rows.add_whole("rule", fmt::format("{}, row {}", scenario.policy, o.decided.row->id));
+    rows.add_whole("why", o.decided.row->why);
   }
   if (o.step == fault_step::table_refused)
-    line(out, "table", fmt::format("{} at IPA {}", name(o.mapping.error), hex(o.mapping.at)));
-  if (o.step == fault_step::resolved) {
-    explanation const leaf = explain_leaf(s);
-    line(out, "leaf",
-         fmt::format("level {} {} of {}: IPA {} to PA {}", number(o.at), o.at == level::l3 ? "page" : "block",
-                     size_name(level_size(s.format.tg, o.at)), hex(o.base), hex(o.output)));
-    line(out, "descriptor", hex(o.after.raw));
-    line(out, "", fields_text(leaf));
-    if (o.decided.duties != cache_duties{})
-      line(out, "caches", fmt::format("before the entry is written: {}", describe(o.decided.duties)));
-    memory_attributes const stage1 = stage1_of(s.access, o.fault.access, scenario.host.cpu);
-    if (o.retried) {
-      line(out, "guest",
-           fmt::format("stage 1 {} (MAIR {}), effective {}", name(summarize(stage1)), hex(s.access.stage1.mair),
-                       describe(o.retried.attributes)));
-      line(out, "PAR_EL1", hex(o.retried.par.raw));
-    }
-    for (alias_report const& a : o.aliases)
-      line(out, "alias",
-           fmt::format("{}: {}: {}", name(a.other.owner), describe(a.other.attributes), mismatch_text(a.disagreement)));
-  }
+    rows.add_whole("table", fmt::format("{} at IPA {}", name(o.mapping.error), hex(o.mapping.at)));
+  if (o.step == fault_step::resolved) add_leaf(rows, scenario, s);
   if (s.dma) {
-    line(out, "dma", fmt::format("{}: {}", name(s.dma->device.verdict), s.dma->device.why));
+    rows.add_whole("dma", fmt::format("{}: {}", name(s.dma->device.verdict), s.dma->device.why));
     if (!s.dma->mapping.maps)
-      line(out, "", fmt::format("{}: {}", number_and_name(s.dma->mapping.error), s.dma->mapping.why));
-    out += chain_text(s.dma->device.chain, chain_reasons_of(scenario.dma, s.dma->device), 15);
+      rows.rows.back().lines.push_back(
+          fmt::format("{}: {}", number_and_name(s.dma->mapping.error), s.dma->mapping.why));
+    d.add(std::move(rows)).add(chain_table(s.dma->device.chain, chain_reasons_of(scenario.dma, s.dma->device), 15));
+    rows = story_rows();
   }
-  tell_coherency(out, s.judgements);
-  for (std::string const& note : s.notes) line(out, "note", note);
-  for (what_if const& w : s.otherwise) line(out, "otherwise", fmt::format("{}: {}", describe(w), describe(w.then)));
+  add_coherency(rows, s.judgements);
+  for (std::string const& note : s.notes) rows.add_whole("note", note);
+  for (what_if const& w : s.otherwise)
+    rows.add_whole("otherwise", fmt::format("{}: {}", describe(w), describe(w.then)));
+  d.add(std::move(rows));
 }
 
 json_value fault_json(fault_story const& s) {
@@ -269,25 +267,25 @@ json_value story_json(fault_scenario const& scenario, fault_story const& s) {
 
 }  // namespace
 
-std::string to_text(fault_report const& report) {
+document tell(fault_report const& report) {
   fault_scenario const& scenario = report.scenario;
-  std::string out;
-  if (!scenario.title.empty()) out += printable(scenario.title) + "\n";
+  document d;
+  if (!scenario.title.empty()) d.add(heading{scenario.title});
   bool const fwb = report.policy.runs_with_fwb(scenario.host);
-  fmt::format_to(
-      std::back_inserter(out), "{}, FWB {}, DIC {}{}{}{}\n", printable(scenario.policy),
+  d.add(paragraph{fmt::format(
+      "{}, FWB {}, DIC {}{}{}{}", scenario.policy,
       fwb == scenario.host.cpu.s2fwb ? (fwb ? "on" : "off")
       : fwb                          ? "on, which this policy needs"
                                      : "not used",
       scenario.host.cpu.dic ? "on" : "off",
       scenario.host.page == granule::k4 ? "" : fmt::format(", {} pages", size_name(granule_size(scenario.host.page))),
-      scenario.cpu.empty() ? "" : ", ", printable(scenario.cpu));
-  for (std::string const& note : report.notes) out += fmt::format("note: {}\n", printable(note));
+      scenario.cpu.empty() ? "" : ", ", scenario.cpu)});
+  for (std::string const& note : report.notes) d.add(paragraph{"note: " + note});
   for (std::size_t i = 0; i < report.stories.size(); ++i) {
-    out += "\n";
-    tell(out, i + 1, scenario, report.stories[i]);
+    d.add(blank{});
+    add_story(d, i + 1, scenario, report.stories[i]);
   }
-  return out;
+  return d;
 }
 
 std::string to_json(fault_report const& report) {

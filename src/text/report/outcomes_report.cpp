@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "text/report/json.hpp"
-#include "vmsa/text/report/document.hpp"
 #include "vmsa/text/words/kernel_names.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 
@@ -22,7 +21,7 @@ std::vector<std::string> notes_of(outcome_answer const& a) {
 
 }  // namespace
 
-std::string to_text(outcome_answer const& a) {
+document tell(outcome_answer const& a) {
   document out;
   out.add(heading{fmt::format("{} under {}: {} situations, those of the fewest conditions first", a.outcome,
                               a.policy.name(), a.situations.size())});
@@ -47,7 +46,7 @@ std::string to_text(outcome_answer const& a) {
     out.add(blank{});
     out.add(paragraph{note});
   }
-  return as_text(out);
+  return out;
 }
 
 std::string to_json(outcome_answer const& a) {

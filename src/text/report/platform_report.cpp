@@ -8,7 +8,6 @@
 #include "text/report/json.hpp"
 #include "vmsa/arch/combine.hpp"
 #include "vmsa/text/report/decide_report.hpp"
-#include "vmsa/text/report/document.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/kernel_names.hpp"
 #include "vmsa/text/words/names.hpp"
@@ -111,7 +110,7 @@ std::optional<platform> parse_platform(std::string_view word) noexcept { return 
 std::optional<x86_type> parse_x86_type(std::string_view word) noexcept { return find<x86_type>(x86_names, word); }
 std::optional<pbmt> parse_pbmt(std::string_view word) noexcept { return find<pbmt>(pbmt_names, word); }
 
-std::string to_text(platform_question const& q) {
+document tell(platform_question const& q) {
   std::vector<platform_line> const lines = lines_of(q);
   document d;
   d.add(heading{fmt::format("{} under KVM {} on {}", q.kind == backing::custom ? "memory" : vmsa::name(q.kind),
@@ -125,7 +124,7 @@ std::string to_text(platform_question const& q) {
     d.add(blank{});
     d.add(paragraph{*note});
   }
-  return as_text(d);
+  return d;
 }
 
 std::string to_json(platform_question const& q) {
@@ -140,8 +139,7 @@ std::string to_json(platform_question const& q) {
   return json_text(j);
 }
 
-std::string platform_matrix_text(kernel_version kernel, std::string const& kernel_name, policy_host const& arm,
-                                 report_format format) {
+document platform_matrix(kernel_version kernel, std::string const& kernel_name, policy_host const& arm) {
   document d;
   table t{{"backing", "guest asks for", fmt::format("arm64 {}", release(kernel)), "intel", "amd", "riscv"}, {}, 0};
   for (matrix_row const& r : rows_of(kernel, arm))
@@ -152,7 +150,7 @@ std::string platform_matrix_text(kernel_version kernel, std::string const& kerne
       fmt::format("arm64: {}, {}. Intel: coherent DMA only, quirks at their defaults. AMD: host PAT write-back.",
                   arm.cpu.s2fwb ? "FWB" : "no FWB", arm.cpu.dic ? "DIC" : "no DIC")});
   if (std::optional<std::string> const note = vendor_note(kernel_name)) d.add(paragraph{*note});
-  return format == report_format::markdown ? as_markdown(d) : as_text(d);
+  return d;
 }
 
 std::string platform_matrix_json(kernel_version kernel, std::string const& kernel_name, policy_host const& arm) {

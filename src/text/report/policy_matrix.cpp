@@ -11,62 +11,12 @@
 #include "text/report/json.hpp"
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/report/decide_report.hpp"
-#include "vmsa/text/words/foreign.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/kernel_names.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 
 namespace vmsa::text {
 namespace {
-
-using row_cells = std::vector<std::string>;
-
-// A table for a terminal, columns aligned, two spaces between them if that fits 100 characters.
-std::string aligned(row_cells head, std::vector<row_cells> rows) {
-  for (std::string& h : head) h = printable(h);
-  for (row_cells& row : rows)
-    for (std::string& c : row) c = printable(c);
-  std::vector<std::size_t> widths;
-  for (std::string const& h : head) widths.push_back(h.size());
-  for (row_cells const& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  std::size_t total = 0;
-  for (std::size_t w : widths) total += w;
-  std::size_t const gap = total + 2 * (widths.size() - 1) <= 100 ? 2 : 1;
-  std::string out;
-  auto const add = [&](row_cells const& row) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i)
-      line += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}", row[i], widths[i] + gap);
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  };
-  add(head);
-  for (row_cells const& row : rows) add(row);
-  return out;
-}
-
-// As a code span in a cell of a table, in which a backslash escapes nothing but `|`.
-std::string markdown_code(std::string_view text) {
-  std::string out = printable(text);
-  std::replace(out.begin(), out.end(), '`', '\'');
-  for (std::size_t at = 0; (at = out.find('|', at)) != std::string::npos; at += 2) out.insert(at, 1, '\\');
-  return "`" + out + "`";
-}
-
-std::string markdown(row_cells const& head, std::vector<row_cells> const& rows) {
-  std::string out = "|";
-  for (std::string const& h : head) out += fmt::format(" {} |", h);
-  out += "\n|";
-  for (std::size_t i = 0; i < head.size(); ++i) out += "---|";
-  out += "\n";
-  for (row_cells const& row : rows) {
-    out += "|";
-    for (std::string const& c : row) out += fmt::format(" {} |", c);
-    out += "\n";
-  }
-  return out;
-}
 
 constexpr std::string_view legend =
     "x: the guest may execute; r: it may not write; otherwise read-write and execute-never.";
@@ -97,11 +47,11 @@ std::vector<std::string> notes_of(std::span<policy_side const> sides) {
       out.push_back(fmt::format("{}: {}", s.label, *note));
   return out;
 }
-std::string notes_text(std::span<policy_side const> sides, bool marked_up) {
-  std::string out;
-  for (std::string const& note : notes_of(sides))
-    out += "\n" + (marked_up ? markdown_text(note) : printable(note)) + "\n";
-  return out;
+// What a table of decisions leaves open.
+void add_legend(document& d, std::initializer_list<std::string_view> legends, std::span<policy_side const> sides) {
+  d.add(blank{});
+  for (std::string_view const text : legends) d.add(paragraph{std::string(text)});
+  for (std::string& note : notes_of(sides)) d.add(blank{}).add(paragraph{std::move(note)});
 }
 
 level shown_leaf(backing kind, decision const& d) { return inputs_of(kind).vma.pfnmap ? level::l3 : d.largest_leaf; }
@@ -187,22 +137,23 @@ policy_differences policy_diff(policy_side before, policy_side after, memslot sl
   return out;
 }
 
-std::string to_text(matrix const& m, report_format format) {
-  row_cells head{fmt::format("{} access", name(m.access.kind))};
-  bool const marked_up = format == report_format::markdown;
-  for (policy_side const& s : m.sides) head.push_back(marked_up ? markdown_text(s.label) : s.label);
-  std::vector<row_cells> rows;
+document tell(matrix const& m) {
+  table grid{.header = {fmt::format("{} access", name(m.access.kind))}, .rows = {}};
+  if (m.sides.size() > 4) grid.gap = 1;  // so that the usual five fit a terminal
+  for (policy_side const& s : m.sides) grid.header.push_back(s.label);
   for (matrix::line const& line : m.lines) {
-    row_cells row{vmsa::name(line.kind)};
+    std::vector<std::string> row{vmsa::name(line.kind)};
     for (decision const& d : line.cells) row.push_back(short_form(d));
-    rows.push_back(std::move(row));
+    grid.rows.push_back(std::move(row));
   }
-  std::string const below = fmt::format("\n{}\n{}", legend, notes_text(m.sides, marked_up));
-  return (marked_up ? markdown(head, rows) : aligned(head, rows)) + below;
+  document d;
+  d.add(std::move(grid));
+  add_legend(d, {legend}, m.sides);
+  return d;
 }
 
 std::string to_json(matrix const& m) {
-  json_value j;
+  json_value j = answer_json("decide-matrix");
   j["access"] = name(m.access.kind);
   j["columns"] = json_value::array();
   for (policy_side const& s : m.sides) j["columns"].push_back(s.label);
@@ -242,48 +193,29 @@ std::vector<std::pair<std::string, policy_difference>> grouped(std::span<policy_
 
 }  // namespace
 
-std::string to_text(policy_differences const& found, report_format format) {
+document tell(policy_differences const& found) {
   policy_side const& a = found.before;
   policy_side const& b = found.after;
-  std::array<policy_side, 2> const sides{a, b};
-  auto const groups = grouped(found.list);
-  if (format == report_format::markdown) {
-    std::vector<row_cells> rows;
-    auto const cell = [](decision const& d, bool details) {
-      return fmt::format("{}<br>{}{}{}", short_form(d), markdown_code(rule_name(d)), details ? "<br>" : "",
-                         details ? leaf_details(d) : "");
-    };
-    for (auto const& [accesses, d] : groups) {
-      bool const details = shows_details(d);
-      rows.push_back({vmsa::name(d.kind), accesses, cell(d.before, details), cell(d.after, details)});
-    }
-    return markdown({"backing", "access", markdown_text(a.label), markdown_text(b.label)}, rows) +
-           fmt::format("\n{}\n{}\n{}", legend, details_legend, notes_text(sides, true));
+  // Up to three rows for each change: the answers, the rules that gave them, and what the answers leave out.
+  table changes{.header = {"backing", "access", a.label, b.label}, .rows = {}};
+  for (auto const& [accesses, d] : grouped(found.list)) {
+    changes.rows.push_back({vmsa::name(d.kind), accesses, short_form(d.before), short_form(d.after)});
+    changes.rows.push_back({"", "", rule_name(d.before), rule_name(d.after)});
+    if (shows_details(d)) changes.rows.push_back({"", "", leaf_details(d.before), leaf_details(d.after)});
   }
-  // Up to three lines for each change: the answers, the rules that gave them, and what the answers leave out.
-  std::string out;
-  auto const add = [&out](std::string_view backing, std::string_view access, std::string_view before,
-                          std::string_view after) {
-    std::string line = fmt::format("{:<22}{:<16}{:<32}{}", backing, access, printable(before), printable(after));
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  };
-  add("backing", "access", a.label, b.label);
-  for (auto const& [accesses, d] : groups) {
-    add(vmsa::name(d.kind), accesses, short_form(d.before), short_form(d.after));
-    add("", "", rule_name(d.before), rule_name(d.after));
-    if (shows_details(d)) add("", "", leaf_details(d.before), leaf_details(d.after));
-  }
-  if (groups.empty()) out += "nothing differs\n";
-  out += fmt::format("\n{}\n{}\n{}", legend, details_legend, notes_text(sides, false));
+  document out;
+  bool const same = changes.rows.empty();
+  out.add(std::move(changes));
+  if (same) out.add(paragraph{"nothing differs"});
+  add_legend(out, {legend, details_legend}, std::array{a, b});
   auto const before = a.policy.kernel();
   auto const after = b.policy.kernel();
-  std::string const dma = before && after ? dma_changes_text(*before, *after) : "";
-  return dma.empty() ? out : out + "\n" + dma;
+  if (before && after) add_dma_changes(out, *before, *after);
+  return out;
 }
 
 std::string to_json(policy_differences const& found) {
-  json_value j;
+  json_value j = answer_json("decide-diff");
   policy_side const& a = found.before;
   policy_side const& b = found.after;
   j["before"] = a.label;

@@ -7,7 +7,6 @@
 #include "text/report/dma_report.hpp"
 #include "text/report/json.hpp"
 #include "vmsa/text/explain/explain_smmu.hpp"
-#include "vmsa/text/words/foreign.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/names.hpp"
 
@@ -119,12 +118,14 @@ std::string say(translation_completion const& t, stream_configuration const& c) 
   return out;
 }
 
-std::string event_text(smmu_event const& event, bool recorded) {
+void add_event(document& d, smmu_event const& event, bool recorded) {
   smmu_event_record const r = encode_smmu_event(event);
-  std::string out = fmt::format("  event {:#04x} {}: {}\n", r.get<smmu_event_record::id>(),
-                                recorded ? "recorded" : "not recorded", r.kind().text);
-  for (u64 const word : r.word) out += fmt::format("    {:#018x}\n", word);
-  return out;
+  d.add(paragraph{fmt::format("event {:#04x} {}: {}", r.get<smmu_event_record::id>(),
+                              recorded ? "recorded" : "not recorded", r.kind().text),
+                  2});
+  listing words{.items = {}, .indent = 4};
+  for (u64 const word : r.word) words.items.push_back(fmt::format("{:#018x}", word));
+  d.add(std::move(words));
 }
 json_value event_json(smmu_event const& event, bool recorded) {
   smmu_event_record const r = encode_smmu_event(event);
@@ -133,52 +134,67 @@ json_value event_json(smmu_event const& event, bool recorded) {
   return {{"name", r.kind().name}, {"told", tell(r)}, {"recorded", recorded}, {"words", words}};
 }
 
-std::string one_text(stream_scenario const& s, stream_story const& story) {
-  stream_configuration const& c = story.answer.configuration;
-  stream_translation const& t = story.answer.result;
-  std::string out = say_question(story.question);
-  if (story.completion)
-    out += fmt::format(": {}\n", say(*story.completion, c));
-  else if (t)
-    out += fmt::format(": PA {}, {}\n", hex(t.output), describe(t.chain.output));
-  else
-    out += fmt::format(": {}\n", t.event ? fmt::format("{}, {}", spelled(t.outcome), tell(encode_smmu_event(*t.event)))
-                                         : std::string(spelled(t.outcome)));
-  if (!story.question.name.empty()) out += fmt::format("  {}\n", printable(story.question.name));
+// What the SMMU read to know the stream, and what was given in place of it.
+void add_configuration(listing& lines, stream_scenario const& s, stream_configuration const& c) {
   for (structure_read const& read : c.reads) {
     std::string says = hex(read.first);
     if (read.what == structure_read::kind::ste) says = tell(c.ste);
     if (read.what == structure_read::kind::cd && c.cd) says = explain(*c.cd).summary;
-    out += fmt::format("  {:<6} at {}{}: {}\n", spelled(read.what), hex(read.where),
-                       read.intermediate ? fmt::format(" (IPA {})", hex(*read.intermediate)) : "", says);
+    lines.items.push_back(fmt::format("{:<6} at {}{}: {}", spelled(read.what), hex(read.where),
+                                      read.intermediate ? fmt::format(" (IPA {})", hex(*read.intermediate)) : "",
+                                      says));
   }
-  if (s.ste) out += fmt::format("  STE    given: {}\n", tell(*s.ste));
-  if (s.cd) out += fmt::format("  CD     given: {}\n", explain(*s.cd).summary);
-  if (c.error != smmu_error::none) out += fmt::format("  ILLEGAL: {}\n", row_of(c.error).text);
-  if (c.unmodelled != smmu_unmodelled::none) out += fmt::format("  not modelled: {}\n", vmsa::name(c.unmodelled));
-  auto const steps = [&out](translation const& walk, char const* what) {
-    for (walk_step const& step : walk.steps)
-      out += fmt::format("  {}stage {} level {}  [{}] = {}\n", what, static_cast<unsigned>(step.by), number(step.at),
-                         hex(step.where), hex(step.value.raw));
-    for (hardware_update const& u : walk.updates)
-      out += fmt::format("  {}hardware writes [{}] = {}\n", what, hex(u.where), hex(u.written.raw));
-  };
-  steps(c.cd_walk, "CD: ");
+  if (s.ste) lines.items.push_back(fmt::format("STE    given: {}", tell(*s.ste)));
+  if (s.cd) lines.items.push_back(fmt::format("CD     given: {}", explain(*s.cd).summary));
+  if (c.error != smmu_error::none) lines.items.push_back(fmt::format("ILLEGAL: {}", row_of(c.error).text));
+  if (c.unmodelled != smmu_unmodelled::none)
+    lines.items.push_back(fmt::format("not modelled: {}", vmsa::name(c.unmodelled)));
+}
+
+void add_steps(listing& lines, translation const& walk, std::string_view what) {
+  for (walk_step const& step : walk.steps)
+    lines.items.push_back(fmt::format("{}stage {} level {}  [{}] = {}", what, static_cast<unsigned>(step.by),
+                                      number(step.at), hex(step.where), hex(step.value.raw)));
+  for (hardware_update const& u : walk.updates)
+    lines.items.push_back(fmt::format("{}hardware writes [{}] = {}", what, hex(u.where), hex(u.written.raw)));
+}
+
+template <class Choices>
+void add_choices(document& d, stream_scenario const& s, Choices const& consulted) {
+  listing lines;
+  for (stream_choice const choice : consulted)
+    lines.items.push_back(fmt::format("choice: {}", say(choice, s.unit.choices)));
+  d.add(std::move(lines));
+}
+
+std::string say_outcome(stream_story const& story) {
+  stream_translation const& t = story.answer.result;
+  if (story.completion) return say(*story.completion, story.answer.configuration);
+  if (t) return fmt::format("PA {}, {}", hex(t.output), describe(t.chain.output));
+  if (t.event) return fmt::format("{}, {}", spelled(t.outcome), tell(encode_smmu_event(*t.event)));
+  return std::string(spelled(t.outcome));
+}
+
+void add_story(document& d, stream_scenario const& s, stream_story const& story) {
+  stream_configuration const& c = story.answer.configuration;
+  stream_translation const& t = story.answer.result;
+  d.add(heading{fmt::format("{}: {}", say_question(story.question), say_outcome(story)), 2});
+  if (!story.question.name.empty()) d.add(paragraph{story.question.name, 2});
+  listing lines;
+  add_configuration(lines, s, c);
+  add_steps(lines, c.cd_walk, "CD: ");
+  add_steps(lines, story.completion ? story.completion->walk : t.walk, "");
+  d.add(std::move(lines));
   if (story.completion) {
-    translation_completion const& answered = *story.completion;
-    steps(answered.walk, "");
-    if (answered.event) out += event_text(*answered.event, true);
-    for (stream_choice const choice : answered.consulted)
-      out += fmt::format("  choice: {}\n", say(choice, s.unit.choices));
-    return out;
+    if (story.completion->event) add_event(d, *story.completion->event, true);
+    add_choices(d, s, story.completion->consulted);
+    return;
   }
-  steps(t.walk, "");
   if (t)
-    out += chain_text(t.chain, reasons_of(s, story), 2);
+    d.add(chain_table(t.chain, reasons_of(s, story), 2));
   else if (t.event)
-    out += event_text(*t.event, t.recorded);
-  for (stream_choice const choice : t.consulted) out += fmt::format("  choice: {}\n", say(choice, s.unit.choices));
-  return out;
+    add_event(d, *t.event, t.recorded);
+  add_choices(d, s, t.consulted);
 }
 
 json_value one_json(stream_scenario const& s, stream_story const& story) {
@@ -250,11 +266,14 @@ std::vector<stream_story> translate_streams(stream_scenario& s) {
   return stories;
 }
 
-std::string to_text(stream_scenario const& s, std::vector<stream_story> const& stories) {
-  std::string out;
-  if (!s.title.empty()) out += printable(s.title) + "\n\n";
-  for (std::size_t i = 0; i < stories.size(); ++i) out += (i == 0 ? "" : "\n") + one_text(s, stories[i]);
-  return out;
+document tell(stream_scenario const& s, std::vector<stream_story> const& stories) {
+  document d;
+  if (!s.title.empty()) d.add(heading{s.title});
+  for (stream_story const& story : stories) {
+    if (!d.blocks.empty()) d.add(blank{});
+    add_story(d, s, story);
+  }
+  return d;
 }
 
 std::string to_json(stream_scenario const& s, std::vector<stream_story> const& stories) {

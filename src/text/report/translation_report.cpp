@@ -53,9 +53,9 @@ std::string say_access(translation_question const& q) {
 
 // The line above a stage's reads: its tables, and the attributes with which they are read.
 template <class Tables>
-std::string say_tables(char const* which, Tables const& t) {
-  if (t.error != geometry_error::none) return fmt::format("  {}: {}\n", which, name(t.error));
-  return fmt::format("  {}: {} granule, {}-bit input, {}-bit output, root {} at level {}, walks {}\n", which,
+std::string say_tables(std::string const& which, Tables const& t) {
+  if (t.error != geometry_error::none) return fmt::format("{}: {}", which, name(t.error));
+  return fmt::format("{}: {} granule, {}-bit input, {}-bit output, root {} at level {}, walks {}", which,
                      name(t.shape.tg()), t.shape.input_bits, t.shape.output_bits, hex(t.root), number(t.shape.start),
                      describe(t.walks));
 }
@@ -133,58 +133,72 @@ std::string say_raw(regime const& r, walk_line const& s) {
   return wide ? fmt::format("0x{:016x}{:016x}", s.high, s.step.value.raw) : fmt::format("0x{:016x}", s.step.value.raw);
 }
 
-void tell_protection(std::string& out, translation_story const& s) {
+std::vector<std::string> say_protection(translation_story const& s) {
+  std::vector<std::string> out;
   for (auto const& read : s.protection_reads)
-    out += fmt::format("    granule protection table: {} holds 0x{:016x}\n", hex(read.where), read.entry);
+    out.push_back(fmt::format("granule protection table: {} holds 0x{:016x}", hex(read.where), read.entry));
+  return out;
 }
 
-void tell(std::string& out, regime const& r, translation_story const& s) {
-  translation const& t = s.outcome;
-  if (s.question.checked) {
-    out += fmt::format("{}{}granule protection check of pa {} in the {} space\n", s.question.name,
-                       s.question.name.empty() ? "" : ": ", hex(s.question.where), name(*s.question.checked));
-    tell_protection(out, s);
-    out += fmt::format("  = {}\n", t.fault ? say_fault(*t.fault) : "permitted");
-    return;
-  }
-  fmt::format_to(std::back_inserter(out), "{}{}{}\n", s.question.name, s.question.name.empty() ? "" : ": ",
-                 say_access(s.question));
-  if (r.stage1_on && !s.question.stage2_only)
-    out += say_tables(
-        fmt::format("stage 1, TTBR{}_{}", r.half(va{s.question.where}) == va_half::lower ? 0 : 1, privileged_level(r))
-            .c_str(),
-        r.tables_of(va{s.question.where}));
-  else if (!s.question.stage2_only)
-    out += "  stage 1: off\n";
-  out += r.stage2_on ? say_tables("stage 2, VTTBR_EL2", r.stage2) : "  stage 2: off\n";
+std::string titled(translation_question const& q, std::string const& asked) {
+  return q.name.empty() ? asked : fmt::format("{}: {}", q.name, asked);
+}
 
-  std::size_t width = 0;
-  for (walk_line const& line : s.lines) width = std::max(width, hex(line.table).size());
+void add_check(document& d, translation_story const& s) {
+  d.add(heading{titled(s.question, fmt::format("granule protection check of pa {} in the {} space",
+                                               hex(s.question.where), name(*s.question.checked))),
+                2});
+  d.add(listing{say_protection(s), 4});
+  d.add(listing{{fmt::format("= {}", s.outcome.fault ? say_fault(*s.outcome.fault) : "permitted")}});
+}
+
+// What came of the walk, in the words of the line that begins with `=`.
+std::string say_outcome(translation_story const& s) {
+  translation const& t = s.outcome;
+  if (s.absent) return say_absent(s);
+  if (t.contended) return "a descriptor changed under the walk: translate again";
+  if (t.fault) return say_fault(*t.fault);
+  return fmt::format("pa {}{}: {}", hex(t.output),
+                     t.space == physical_space::non_secure ? "" : fmt::format(", {} space", name(t.space)),
+                     describe(t.attributes));
+}
+
+void add_story(document& d, regime const& r, translation_story const& s) {
+  if (s.question.checked) return add_check(d, s);
+  translation const& t = s.outcome;
+  d.add(heading{titled(s.question, say_access(s.question)), 2});
+  listing tables;
+  if (r.stage1_on && !s.question.stage2_only)
+    tables.items.push_back(say_tables(
+        fmt::format("stage 1, TTBR{}_{}", r.half(va{s.question.where}) == va_half::lower ? 0 : 1, privileged_level(r)),
+        r.tables_of(va{s.question.where})));
+  else if (!s.question.stage2_only)
+    tables.items.emplace_back("stage 1: off");
+  tables.items.push_back(r.stage2_on ? say_tables("stage 2, VTTBR_EL2", r.stage2) : "stage 2: off");
+  d.add(std::move(tables));
+
+  table walk{.header = {}, .rows = {}, .indent = 2};
   for (walk_line const& line : s.lines) {
     char const* const which = line.step.by == stage::one ? "S1" : line.purpose.empty() ? "S2" : "  S2";
-    fmt::format_to(std::back_inserter(out), "  {:<4} L{:<2} table {:<{}}  slot 0x{:<4x}  {}  {}{}{}\n", which,
-                   number(line.step.at), hex(line.table), width, line.slot, say_raw(r, line), line.says,
-                   line.purpose.empty() ? "" : "  <- ", line.purpose);
+    walk.rows.push_back({which, fmt::format("L{}", number(line.step.at)), fmt::format("table {}", hex(line.table)),
+                         fmt::format("slot {}", hex(line.slot)), say_raw(r, line),
+                         line.purpose.empty() ? line.says : fmt::format("{}  <- {}", line.says, line.purpose)});
   }
-  if (s.absent)
-    out += fmt::format("  = {}\n", say_absent(s));
-  else if (t.contended)
-    out += "  = a descriptor changed under the walk: translate again\n";
-  else if (t.fault)
-    out += fmt::format("  = {}\n    FSC {}\n", say_fault(*t.fault), hex(u64{t.fault->fsc()}));
-  else
-    out += fmt::format("  = pa {}{}: {}\n", hex(t.output),
-                       t.space == physical_space::non_secure ? "" : fmt::format(", {} space", name(t.space)),
-                       describe(t.attributes));
-  if (t.intermediate && t.stage1_leaf) out += fmt::format("    ipa {}\n", hex(*t.intermediate));
-  if (t.stage1_leaf) out += fmt::format("    stage 1 leaf: {}\n", say_leaf(*t.stage1_leaf));
-  if (t.stage2_leaf) out += fmt::format("    stage 2 leaf: {}\n", say_leaf(*t.stage2_leaf));
-  if (!t.contended && !s.absent) out += fmt::format("    PAR_EL1 {}\n", wide_hex({t.par.raw, t.par.high}));
-  tell_protection(out, s);
+  d.add(std::move(walk));
+  d.add(listing{{"= " + say_outcome(s)}});
+
+  listing more{.items = {}, .indent = 4};
+  if (t.fault && !s.absent && !t.contended) more.items.push_back(fmt::format("FSC {}", hex(u64{t.fault->fsc()})));
+  if (t.intermediate && t.stage1_leaf) more.items.push_back(fmt::format("ipa {}", hex(*t.intermediate)));
+  if (t.stage1_leaf) more.items.push_back(fmt::format("stage 1 leaf: {}", say_leaf(*t.stage1_leaf)));
+  if (t.stage2_leaf) more.items.push_back(fmt::format("stage 2 leaf: {}", say_leaf(*t.stage2_leaf)));
+  if (!t.contended && !s.absent) more.items.push_back(fmt::format("PAR_EL1 {}", wide_hex({t.par.raw, t.par.high})));
+  for (std::string& read : say_protection(s)) more.items.push_back(std::move(read));
   for (hardware_update const& u : t.updates)
-    out += fmt::format("    hardware wrote {} at {}\n", wide_hex({u.written.raw, u.high}), hex(u.where));
-  for (open_choice c : t.consulted) out += fmt::format("    rests on a choice: {}\n", say_choice(c));
-  for (std::string const& note : s.notes) out += fmt::format("    note: {}\n", note);
+    more.items.push_back(fmt::format("hardware wrote {} at {}", wide_hex({u.written.raw, u.high}), hex(u.where)));
+  for (open_choice c : t.consulted) more.items.push_back(fmt::format("rests on a choice: {}", say_choice(c)));
+  for (std::string const& note : s.notes) more.items.push_back("note: " + note);
+  d.add(std::move(more));
 }
 
 json_value leaf_json(std::optional<leaf_extent> const& e) {
@@ -309,13 +323,14 @@ std::vector<translation_story> translate_all(translation_scenario& scenario) {
   return stories;
 }
 
-std::string to_text(translation_scenario const& scenario, std::vector<translation_story> const& stories) {
-  std::string out = scenario.title.empty() ? "" : scenario.title + "\n\n";
+document tell(translation_scenario const& scenario, std::vector<translation_story> const& stories) {
+  document d;
+  if (!scenario.title.empty()) d.add(heading{scenario.title});
   for (translation_story const& s : stories) {
-    if (&s != stories.data()) out += "\n";
-    tell(out, regime_of(scenario, s.question), s);
+    if (!d.blocks.empty()) d.add(blank{});
+    add_story(d, regime_of(scenario, s.question), s);
   }
-  return out;
+  return d;
 }
 
 std::string to_json(translation_scenario const& scenario, std::vector<translation_story> const& stories) {

@@ -4,10 +4,11 @@
 #include <string>
 
 #include "vmsa/text/ask/decide.hpp"
+#include "vmsa/text/report/document.hpp"
 
 namespace vmsa::text {
 
-std::string to_text(decide_answer const& answer);
+document tell(decide_answer const& answer);
 std::string to_json(decide_answer const& answer);
 
 // The layout of its descriptors, and the descriptor of a decision that maps, with output address 0.

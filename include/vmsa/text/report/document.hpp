@@ -29,9 +29,14 @@ struct key_values {
   struct row {
     std::string key;
     std::vector<std::string> lines;  ///< Each is broken on its own when it is too long.
+    bool whole = false;              ///< They are not broken: values that somebody greps for.
   };
   std::vector<row> rows;
   unsigned indent = 0;
+  unsigned key_columns = 0;  ///< Of the keys and the gap after them; 0 is as many as they need.
+
+  /// Adds a row of one whole line.
+  void add_whole(std::string key, std::string value) { rows.push_back({std::move(key), {std::move(value)}, true}); }
 
   /// Adds a row of one line.
   void add(std::string key, std::string value) { rows.push_back({std::move(key), {std::move(value)}}); }
@@ -42,6 +47,7 @@ struct table {
   std::vector<std::string> header;             ///< May be empty; Markdown then shows an empty one, which it needs.
   std::vector<std::vector<std::string>> rows;  ///< No longer than the header, where there is one.
   unsigned indent = 0;
+  unsigned gap = 2;  ///< Blanks between two columns on a terminal.
 };
 
 /// Lines that stand below each other and are never broken: alternatives, repairs, commands to type.

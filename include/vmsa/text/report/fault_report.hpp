@@ -4,10 +4,11 @@
 #include <string>
 
 #include "vmsa/text/ask/fault.hpp"
+#include "vmsa/text/report/document.hpp"
 
 namespace vmsa::text {
 
-std::string to_text(fault_report const& report);
+document tell(fault_report const& report);
 std::string to_json(fault_report const& report);
 
 }  // namespace vmsa::text

@@ -4,10 +4,11 @@
 #include <string>
 
 #include "vmsa/text/ask/outcomes.hpp"
+#include "vmsa/text/report/document.hpp"
 
 namespace vmsa::text {
 
-std::string to_text(outcome_answer const& answer);
+document tell(outcome_answer const& answer);
 std::string to_json(outcome_answer const& answer);
 
 }  // namespace vmsa::text

@@ -33,14 +33,13 @@ std::string_view name(pbmt t) noexcept;
 std::string_view name(riscv_type t) noexcept;
 
 /// What each type that the guest may choose becomes, and why.
-std::string to_text(platform_question const& question);
+document tell(platform_question const& question);
 std::string to_json(platform_question const& question);
 
 /// Every backing beside the same on every platform, for one release: what a guest gets that asks for cacheable,
 /// write-combining and device memory. `arm`: the host of Arm's column.
 /// `kernel_name`: the release as it was said.
-std::string platform_matrix_text(kernel_version kernel, std::string const& kernel_name, policy_host const& arm,
-                                 report_format format);
+document platform_matrix(kernel_version kernel, std::string const& kernel_name, policy_host const& arm);
 std::string platform_matrix_json(kernel_version kernel, std::string const& kernel_name, policy_host const& arm);
 
 }  // namespace vmsa::text

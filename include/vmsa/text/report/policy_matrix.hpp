@@ -50,9 +50,9 @@ struct policy_differences {
 policy_differences policy_diff(policy_side before, policy_side after, memslot slot,
                                std::span<access_kind const> accesses);
 
-std::string to_text(matrix const& m, report_format format);
+document tell(matrix const& m);
 std::string to_json(matrix const& m);
-std::string to_text(policy_differences const& found, report_format format);
+document tell(policy_differences const& found);
 std::string to_json(policy_differences const& found);
 
 }  // namespace vmsa::text

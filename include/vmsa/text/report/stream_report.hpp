@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "vmsa/text/read/stream_input.hpp"
+#include "vmsa/text/report/document.hpp"
 
 namespace vmsa::text {
 
@@ -17,7 +18,7 @@ struct stream_story {
 std::vector<stream_story> translate_streams(stream_scenario& scenario);
 
 /// For a person: configuration, walks, the attributes step by step, or the event as Linux prints it.
-std::string to_text(stream_scenario const& scenario, std::vector<stream_story> const& stories);
+document tell(stream_scenario const& scenario, std::vector<stream_story> const& stories);
 /// One object for one access, an array for any other number.
 std::string to_json(stream_scenario const& scenario, std::vector<stream_story> const& stories);
 

@@ -6,6 +6,7 @@
 
 #include "vmsa/mmu/translate.hpp"
 #include "vmsa/text/read/translation_input.hpp"
+#include "vmsa/text/report/document.hpp"
 
 namespace vmsa::text {
 
@@ -34,7 +35,7 @@ struct translation_story {
 std::vector<translation_story> translate_all(translation_scenario& scenario);
 
 // For a person; the format is in src/README.md.
-std::string to_text(translation_scenario const& scenario, std::vector<translation_story> const& stories);
+document tell(translation_scenario const& scenario, std::vector<translation_story> const& stories);
 // One object for one access, an array for any other number.
 std::string to_json(translation_scenario const& scenario, std::vector<translation_story> const& stories);
 

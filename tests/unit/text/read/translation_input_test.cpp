@@ -140,8 +140,8 @@ va = "0x123"
     EXPECT_EQ(line.purpose, rows[i].purpose) << i;
   }
   EXPECT_EQ(stories[0].lines[5].says.substr(0, 50), "block of 2M at 0x200000: MAIR_EL1.Attr0 = Normal-W");
-  EXPECT_NE(to_text(s, stories).find("  = pa 0x50000123: Normal-WB, inner shareable\n"), std::string::npos);
-  EXPECT_NE(to_text(s, stories).find("    hardware wrote 0x200701 at 0x40001000\n"), std::string::npos);
+  EXPECT_NE(as_text(tell(s, stories)).find("  = pa 0x50000123: Normal-WB, inner shareable\n"), std::string::npos);
+  EXPECT_NE(as_text(tell(s, stories)).find("    hardware wrote 0x200701 at 0x40001000\n"), std::string::npos);
 }
 
 }  // namespace

@@ -97,11 +97,11 @@ TEST(FaultReport, DmaIsJudgedByItsChain) {
 
 TEST(FaultReport, TheVerdictComesWithItsCounterexample) {
   fault_scenario s = example();
-  std::string const safe = to_text(run(s));
+  std::string const safe = as_text(tell(run(s)));
   EXPECT_EQ(safe.find("violation"), std::string::npos);
   EXPECT_NE(safe.find("coherency   coherent"), std::string::npos);
   s.host.cpu.s2fwb = s.host.cpu.dic = false;
-  std::string const unsafe = to_text(run(s));
+  std::string const unsafe = as_text(tell(run(s)));
   EXPECT_NE(unsafe.find("violation (stale-read): guest to monitor, monitor to guest"), std::string::npos);
   EXPECT_NE(unsafe.find("host load x via monitor: x=0 from its cache"), std::string::npos);
 }
@@ -109,7 +109,7 @@ TEST(FaultReport, TheVerdictComesWithItsCounterexample) {
 TEST(FaultReport, TextAndJsonTellTheSame) {
   fault_scenario const s = example();
   fault_report const r = run(s);
-  std::string const text = to_text(r);
+  std::string const text = as_text(tell(r));
   std::string const json = to_json(r);
   for (char const* value : {"0x400004000007d5", "0x4400000400000900", "any-uncached", "0x86000010", "NIC BAR2"}) {
     EXPECT_NE(text.find(value), std::string::npos) << value;
