@@ -10,9 +10,9 @@
 #include "command.hpp"
 #include "options.hpp"
 #include "vmsa/text/explain/scan.hpp"
-#include "vmsa/text/read/host_memory.hpp"
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/read/lines.hpp"
+#include "vmsa/text/report/host_memory_report.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/kernel_names.hpp"
 #include "vmsa/text/words/policy_names.hpp"
@@ -24,7 +24,7 @@ namespace {
 struct classify_options {
   std::string iomem, device_tree, mtree, log, at, kvm, cpu, page_size;
   std::vector<std::string> pci;
-  bool json = false;
+  format_option format{{"text", "markdown", "json"}};
 };
 
 // The BARs that a text lists: lspci -vv, or a kernel's PCI lines.
@@ -71,14 +71,17 @@ void run(classify_options const& a) {
   if (host != a.mtree.empty())
     throw text::input_error("", 0, host ? "a host's and a guest's memory at once" : "no source is given",
                             "--iomem, --device-tree, --pci-resource and --log for a host, or --mtree for a guest");
+  std::string const format = a.format.chosen();
+  auto const told = [&format](auto const& answer) {
+    return format == "json" ? text::to_json(answer) : rendered(text::tell(answer), format);
+  };
   std::string out;
   if (!a.mtree.empty()) {
     if (!a.at.empty()) throw text::input_error("", 0, "--at with --mtree", "--at with sources of a host");
     if (!a.page_size.empty() || !a.kvm.empty() || !a.cpu.empty())
       throw text::input_error("", 0, "a host's page with --mtree",
                               "--page-size, --kvm and --cpu with sources of a host");
-    auto const ranges = text::read_mtree(text::read_text(a.mtree), a.mtree);
-    out = a.json ? text::to_json(ranges) : text::to_text(ranges);
+    out = told(text::read_mtree(text::read_text(a.mtree), a.mtree));
   } else {
     text::host_memory memory;
     text::scan_context log;
@@ -97,7 +100,7 @@ void run(classify_options const& a) {
       text::host_range const only = *found;
       memory.ranges = {only};
     }
-    out = a.json ? text::to_json(memory) : text::to_text(memory);
+    out = told(memory);
   }
   std::fwrite(out.data(), 1, out.size(), stdout);
 }
@@ -119,7 +122,7 @@ void add_classify(CLI::App& app, int&) {
       "the host's page: " + text::values_of("page_size") + " (default: as the log, --kvm or --cpu say it; else 4K)");
   command->add_option("--kvm", a->kvm, "the host's kernel, as uname -r prints it: for its page alone");
   command->add_option("--cpu", a->cpu, "its processor: for its page alone");
-  command->add_flag("--json", a->json, "the same as JSON");
+  a->format.add_to(*command);
   command->footer(
       "Later sources are the more precise: a device tree first, then /proc/iomem, then PCI resources.\n"
       "Examples:\n"

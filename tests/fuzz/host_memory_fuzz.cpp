@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "vmsa/text/read/host_memory.hpp"
 #include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/report/host_memory_report.hpp"
 
 namespace {
 
@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
       host_memory one = read(text, "fuzz");
       require_disjoint(one.ranges);
       for (host_range const& r : one.ranges) require(one.find(r.base) == &r, "every range is found by its base");
-      (void)to_text(one);
+      (void)as_text(tell(one));
       (void)to_json(one);
       all.overlay(std::move(one));
       require_disjoint(all.ranges);
@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   try {
     auto const guest = read_mtree(text, "fuzz");
     require_disjoint(guest);
-    (void)to_text(guest);
+    (void)as_text(tell(guest));
     (void)to_json(guest);
   } catch (input_error const&) {
   }

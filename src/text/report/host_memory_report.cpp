@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
+#include "vmsa/text/report/host_memory_report.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "text/report/json.hpp"
-#include "vmsa/text/read/host_memory.hpp"
-#include "vmsa/text/words/foreign.hpp"
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 
@@ -18,42 +17,44 @@ std::string range_text(u64 first, u64 size) {
   return fmt::format("{:>18} - {:<18}", hex(first), hex(first + (size - 1)));
 }
 
+std::string size_text(u64 size) { return fmt::format("{:>6}", size_name(size)); }
+
 }  // namespace
 
-std::string to_text(host_memory const& memory) {
-  std::string out = fmt::format("{:<39} {:>6}  {:<12}{:<11}{}\n", "host range", "size", "page", "linear map", "name");
-  bool used[page_class_count] = {};
+document tell(host_memory const& memory) {
   u64 const page = granule_size(memory.host_page);
+  bool used[page_class_count] = {};
+  bool partial = false;
+  table ranges{.header = {"host range", "size", "page", "linear map", "name"}, .rows = {}};
   for (host_range const& r : memory.ranges) {
-    out += fmt::format("{} {:>6}  {:<12}{:<11}{}\n", range_text(r.base.value, r.size), size_name(r.size), name(r.page),
-                       linear_name(r.page), printable(r.name) + (r.partial(page) ? " (partial page)" : ""));
+    ranges.rows.push_back({range_text(r.base.value, r.size), size_text(r.size), std::string(name(r.page)),
+                           std::string(linear_name(r.page)), r.name + (r.partial(page) ? " (partial page)" : "")});
     used[static_cast<unsigned>(r.page)] = true;
+    partial = partial || r.partial(page);
   }
-  for (std::string const& o : memory.open) out += fmt::format("open: {}\n", printable(o));
+  document d;
+  d.add(std::move(ranges));
+  for (std::string const& o : memory.open) d.add(paragraph{"open: " + o});
   for (std::string const& c : memory.coherent)
-    out += fmt::format("dma-coherent: {}: its DMA sees the caches\n", printable(c));
-  if (std::any_of(memory.ranges.begin(), memory.ranges.end(), [&](host_range const& r) { return r.partial(page); }))
-    out += fmt::format("partial page: it begins or ends inside a {} page, of which a mapping takes the whole\n",
-                       size_name(page));
-  out += "\nHow a monitor maps a page is in none of these sources; say it with --backing or --vma:\n";
+    d.add(paragraph{fmt::format("dma-coherent: {}: its DMA sees the caches", c)});
+  if (partial)
+    d.add(paragraph{fmt::format("partial page: it begins or ends inside a {} page, of which a mapping takes the whole",
+                                size_name(page))});
+  d.add(blank{}).add(
+      paragraph{"How a monitor maps a page is in none of these sources; say it with --backing or --vma:"});
+  key_values rows{.rows = {}, .indent = 2, .key_columns = 12};
   for (unsigned i = 0; i < page_class_count; ++i) {
     if (!used[i]) continue;
-    std::string line = fmt::format("  {:<12}", name(static_cast<page_class>(i)));
-    for (backing b : compatible_backings(static_cast<page_class>(i))) {
-      std::string_view const word = vmsa::name(b);
-      if (line.size() + 1 + word.size() > 100) {
-        out += line + "\n";
-        line = std::string(14, ' ');
-      }
-      line += fmt::format("{}{}", line.back() == ' ' ? "" : " ", word);
-    }
-    out += line + "\n";
+    std::vector<std::string> names;
+    for (backing b : compatible_backings(static_cast<page_class>(i))) names.emplace_back(vmsa::name(b));
+    rows.add(std::string(name(static_cast<page_class>(i))), fmt::format("{}", fmt::join(names, " ")));
   }
-  return out;
+  d.add(std::move(rows));
+  return d;
 }
 
 std::string to_json(host_memory const& memory) {
-  json_value j;
+  json_value j = answer_json("classify");
   j["ranges"] = json_value::array();
   for (host_range const& r : memory.ranges) {
     json_value asks = json_value::array();
@@ -73,12 +74,15 @@ std::string to_json(host_memory const& memory) {
   return json_text(j);
 }
 
-std::string to_text(std::vector<guest_range> const& ranges) {
-  std::string out = fmt::format("{:<39} {:>6}  {:<6}{:<15}{}\n", "guest range", "size", "kind", "backing", "name");
+document tell(std::vector<guest_range> const& ranges) {
+  table t{.header = {"guest range", "size", "kind", "backing", "name"}, .rows = {}};
   for (guest_range const& r : ranges)
-    out += fmt::format("{} {:>6}  {:<6}{:<15}{}\n", range_text(r.base.value, r.size), size_name(r.size), r.kind,
-                       r.backs ? vmsa::name(*r.backs) : "?", printable(r.name) + (r.memslot ? "  (KVM memslot)" : ""));
-  return out + "\n?: RAM, backed as QEMU was told to: anonymous memfd hugetlb-2m ...\n";
+    t.rows.push_back({range_text(r.base.value, r.size), size_text(r.size), std::string(r.kind),
+                      r.backs ? vmsa::name(*r.backs) : "?", r.name + (r.memslot ? "  (KVM memslot)" : "")});
+  document d;
+  d.add(std::move(t)).add(blank{});
+  d.add(paragraph{"?: RAM, backed as QEMU was told to: anonymous memfd hugetlb-2m ..."});
+  return d;
 }
 
 std::string to_json(std::vector<guest_range> const& ranges) {

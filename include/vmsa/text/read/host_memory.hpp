@@ -62,9 +62,4 @@ struct guest_range {
 // The flat view of the address space "memory", or the only one there is.
 std::vector<guest_range> read_mtree(std::string_view text, std::string const& file);
 
-std::string to_text(host_memory const& memory);
-std::string to_json(host_memory const& memory);
-std::string to_text(std::vector<guest_range> const& ranges);
-std::string to_json(std::vector<guest_range> const& ranges);
-
 }  // namespace vmsa::text
