@@ -10,7 +10,7 @@ constexpr u16 aarch64 = 183;
 constexpr u32 load_segment = 1;
 constexpr u32 note_segment = 4;
 constexpr std::size_t header_size = 64;
-constexpr u64 entry_size = 56;
+constexpr u64 program_header_size = 56;
 
 struct machine_row {
   u16 code;
@@ -101,12 +101,13 @@ void open_elf_core(std::shared_ptr<byte_source const> source, dump_options const
   check_identity(header);
   u64 const count = entry_count(*source, header, big);
   std::vector<std::byte> const table =
-      read_bytes(*source, header.wide(32), count * entry_size, "the table of program headers");
+      read_bytes(*source, header.wide(32), count * program_header_size, "the table of program headers");
 
   std::vector<program_header> loads;
   std::optional<program_header> notes;
   for (u64 i = 0; i < count; ++i) {
-    header_view const e(std::span<std::byte const>(table).subspan(static_cast<std::size_t>(i * entry_size)), big);
+    header_view const e(std::span<std::byte const>(table).subspan(static_cast<std::size_t>(i * program_header_size)),
+                        big);
     program_header const p{e.word(0), e.wide(8), e.wide(24), e.wide(16), e.wide(32), e.wide(40)};
     if (p.type == load_segment) loads.push_back(p);
     if (p.type == note_segment && !notes) notes = p;
