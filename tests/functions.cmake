@@ -13,7 +13,7 @@ function(vmsa_label test target)
   endforeach()
 endfunction()
 
-set(VMSA_FUZZ_SECONDS 20 CACHE STRING "How long each fuzz target runs as a test")
+set(VMSA_FUZZ_SECONDS 10 CACHE STRING "How long each fuzz target runs as a test")
 set(VMSA_FUZZ_SEED 1 CACHE STRING "The seed of the fuzz targets; 0 is another one for each run")
 
 if(NOT VMSA_CORE_ONLY)
@@ -54,6 +54,9 @@ function(vmsa_add_test name)
     vmsa_compile_quickly(${name})
   endif()
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  if(arg_OPTIMIZED)
+    set_tests_properties(${name} PROPERTIES COST 10)  # first, so that the others run beside it
+  endif()
   vmsa_label(${name} ${name} ${arg_LABELS})
 endfunction()
 
