@@ -53,6 +53,7 @@ class Browser {
     return new Promise((resolve, reject) => {
       if (this.over) reject(new Error('the browser has ended'));
       const id = ++this.sent;
+      setTimeout(() => reject(new Error(`no answer to ${method} within 90 s`)), 90000).unref();
       this.waiting.set(id, {resolve, reject});
       this.process.stdio[3].write(JSON.stringify({id, method, params, sessionId: this.session}) + '\0');
     });
@@ -102,16 +103,16 @@ class Browser {
     fs.writeFileSync(file, Buffer.from(data, 'base64'));
   }
 
-  // What nobody may see: errors and warnings on the console, exceptions, and requests but for the page itself and what it
-  // makes of its own bytes.
-  complaints(page) {
+  // What nobody may see: errors and warnings on the console, exceptions, and requests but for the pages
+  // themselves and what they make of their own bytes.
+  complaints(pages) {
     return this.events.flatMap(({method, params}) => {
       if (method === 'Runtime.exceptionThrown') return [`exception: ${params.exceptionDetails.exception?.description}`];
       if (method === 'Runtime.consoleAPICalled') return [`console: ${JSON.stringify(params.args)}`];
       if (method === 'Log.entryAdded') return [`log: ${params.entry.text}`];
       if (method === 'Network.requestWillBeSent') {
         const {url} = params.request;
-        return url.split('#')[0] === page || /^(blob|data|about):/.test(url) ? [] : [`request: ${url}`];
+        return pages.includes(url.split('#')[0]) || /^(blob|data|about):/.test(url) ? [] : [`request: ${url}`];
       }
       return [];
     });

@@ -11,6 +11,7 @@ const {Browser} = require('./browser.js');
 
 const [pageFile, root, pictures, program] = process.argv.slice(2);
 const page = 'file://' + path.resolve(pageFile);
+const downloaded = 'file://' + path.resolve(pictures, 'downloaded.html');
 let checks = 0;
 
 function check(holds, what) {
@@ -169,6 +170,43 @@ const tests = {
     }
   },
 
+  async 'every other command prints its answer'(browser) {
+    await openLink(browser, '#v=1&q=vmsa+translate+--help');
+    await says(browser, 'vmsa translate');
+    check(await browser.evaluate('document.getElementById("tab-command").getAttribute("aria-selected")') === 'true', 'its section');
+    await browser.screenshot(path.join(pictures, '8-command.png'));
+  },
+
+  async 'an answer is copied as text, markdown, JSON and link'(browser) {
+    await openLink(browser, '#v=1&q=vmsa+decode+pte+0x7d7');
+    // The clipboard itself is the browser's, and headless there is none.
+    await browser.evaluate('globalThis.copies = []; navigator.clipboard.writeText = async (text) => { copies.push(text); }');
+    for (let i = 1; i <= 4; ++i) {
+      await click(browser, `#section-bits .copies button:nth-child(${i})`);
+      await browser.until(`copies.length === ${i}`);
+    }
+    const [text, markdown, json, link] = await browser.evaluate('copies');
+    const answer = await browser.evaluate(answerText);
+    check(text === `$ vmsa decode pte 0x7d7\n${answer}`, 'the text');
+    check(markdown.includes(answer) || /^#|^\|/m.test(markdown), 'markdown');
+    check(typeof JSON.parse(json) === 'object', 'JSON');
+    check(link === `${page}#v=1&q=vmsa+decode+pte+0x7d7`, 'the link');
+  },
+
+  async 'the page that is downloaded answers too'(browser) {
+    await openLink(browser, '#v=1&q=vmsa+decode+pte+0x7d7');
+    await browser.evaluate(`(() => {
+      const make = URL.createObjectURL;
+      URL.createObjectURL = (blob) => { globalThis.downloaded = blob.text(); return make.call(URL, blob); };
+      HTMLAnchorElement.prototype.click = () => {};  // without a file chooser
+    })()`);
+    await click(browser, '#download');
+    fs.writeFileSync(new URL(downloaded), await browser.evaluate('downloaded'));
+    await browser.open(`${downloaded}#v=1&q=vmsa+coherency+seed`);
+    await browser.until(`(${answerText})?.includes('seed: violation: stale-read')`);
+    check(true, 'its answer');
+  },
+
   async 'whatever takes input has a name'(browser) {
     await openLink(browser, '');
     for (const tab of ['bits', 'grid', 'decide', 'dma', 'coherency', 'dump', 'command']) await click(browser, `#tab-${tab}`);
@@ -215,7 +253,7 @@ async function main() {
         await browser.screenshot(path.join(pictures, 'failed.png')).catch(() => {});
       }
     }
-    const complaints = browser.complaints(page);
+    const complaints = browser.complaints([page, downloaded]);
     for (const c of complaints) console.log(`COMPLAINT ${c}`);
     if (failed !== 0 || complaints.length !== 0 || checks < 20) process.exitCode = 1;
     console.log(`${Object.keys(tests).length} tests, ${checks} checks, ${failed} failed, ${complaints.length} complaints`);
