@@ -9,7 +9,7 @@ constexpr u16 core_type = 4;
 constexpr u16 aarch64 = 183;
 constexpr u32 load_segment = 1;
 constexpr u32 note_segment = 4;
-constexpr std::size_t header_size = 64;
+constexpr std::size_t elf_header_size = 64;
 constexpr u64 program_header_size = 56;
 
 struct machine_row {
@@ -95,7 +95,7 @@ u64 read_notes(std::span<std::byte const> area, bool big, dump& out) {
 }
 
 void open_elf_core(std::shared_ptr<byte_source const> source, dump_options const& options, dump& out) {
-  std::vector<std::byte> const bytes = read_bytes(*source, 0, header_size, "the ELF header");
+  std::vector<std::byte> const bytes = read_bytes(*source, 0, elf_header_size, "the ELF header");
   bool const big = std::to_integer<u8>(bytes[5]) == 2;
   header_view const header(bytes, big);
   check_identity(header);
