@@ -154,6 +154,7 @@ struct markdown_renderer {
     set_off();
   }
   void operator()(key_values const& b) {
+    if (b.rows.empty()) return;  // a header alone would be shown
     table t{.header = {"", ""}, .rows = {}};
     for (auto const& row : b.rows) {
       bool first = true;

@@ -99,6 +99,31 @@ TEST(Document, WhatCameFromOutsideCannotAct) {
   }
 }
 
+// What is grepped for is found in one line, however long; and what stands beside it begins where it is told to.
+TEST(Document, AWholeLineIsNeverBroken) {
+  std::string const fact(60, 'f');
+  key_values k{.rows = {}, .indent = 1, .key_columns = 6};
+  k.add_whole("ipa", fact + " " + fact);
+  k.add("why", fact + " " + fact);
+  document d;
+  d.add(std::move(k));
+  EXPECT_EQ(" ipa   " + fact + " " + fact + "\n why   " + fact + "\n       " + fact + "\n", as_text(d));
+}
+
+TEST(Document, TheGapBetweenColumnsIsTheTables) {
+  document d;
+  d.add(table{.header = {"a", "b"}, .rows = {{"cc", "d"}}, .gap = 1});
+  EXPECT_EQ("a  b\ncc d\n", as_text(d));
+}
+
+// A table of two columns without rows would show its header.
+TEST(Document, NothingIsShownOfNoRows) {
+  document d;
+  d.add(key_values{}).add(listing{}).add(table{}).add(paragraph{"end"});
+  EXPECT_EQ("end\n", as_text(d));
+  EXPECT_EQ("end\n", as_markdown(d));
+}
+
 TEST(Document, ColumnsCountCharactersAndNotBytes) {
   document d;
   d.add(table{.header = {}, .rows = {{"\xc3\xa9", "1"}, {"ab", "2"}}});
