@@ -74,7 +74,7 @@ int run(check_options const& a) {
     return interrupted == 0;
   };
   text::trace_answer const answer = text::check_trace(name, std::move(content), q);
-  fmt::print("{}", a.format.json() ? text::to_json(answer) : rendered(text::tell(answer), a.format.chosen()));
+  fmt::print("{}", answered(a.format.chosen(), answer));
   if (answer.interrupted) return by_interrupt;
   return answer.passes() ? 0 : 1;
 }

@@ -72,16 +72,13 @@ void run(classify_options const& a) {
     throw text::input_error("", 0, host ? "a host's and a guest's memory at once" : "no source is given",
                             "--iomem, --device-tree, --pci-resource and --log for a host, or --mtree for a guest");
   std::string const format = a.format.chosen();
-  auto const told = [&format](auto const& answer) {
-    return format == "json" ? text::to_json(answer) : rendered(text::tell(answer), format);
-  };
   std::string out;
   if (!a.mtree.empty()) {
     if (!a.at.empty()) throw text::input_error("", 0, "--at with --mtree", "--at with sources of a host");
     if (!a.page_size.empty() || !a.kvm.empty() || !a.cpu.empty())
       throw text::input_error("", 0, "a host's page with --mtree",
                               "--page-size, --kvm and --cpu with sources of a host");
-    out = told(text::read_mtree(text::read_text(a.mtree), a.mtree));
+    out = answered(format, text::read_mtree(text::read_text(a.mtree), a.mtree));
   } else {
     text::host_memory memory;
     text::scan_context log;
@@ -100,7 +97,7 @@ void run(classify_options const& a) {
       text::host_range const only = *found;
       memory.ranges = {only};
     }
-    out = told(memory);
+    out = answered(format, memory);
   }
   std::fwrite(out.data(), 1, out.size(), stdout);
 }

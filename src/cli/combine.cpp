@@ -28,14 +28,11 @@ struct combine_options {
 };
 
 void print_pair(combine_options const& a, text::combine_question const& q) {
-  text::combine_answer const answer = text::answer(q);
-  fmt::print("{}", a.format.json() ? text::to_json(q, answer) : rendered(tell(q, answer), a.format.chosen()));
+  fmt::print("{}", answered(a.format.chosen(), q, text::answer(q)));
 }
 
 void print_table(combine_options const& a, text::combine_question const& q) {
-  std::vector<text::combine_row> const rows = text::combine_table(q);
-  fmt::print("{}", a.format.json() ? text::to_json(rows, q.stage2.fwb)
-                                   : rendered(text::tell(rows, q.stage2.fwb), a.format.chosen()));
+  fmt::print("{}", answered(a.format.chosen(), text::combine_table(q), q.stage2.fwb));
 }
 
 void run(combine_options const& a) {

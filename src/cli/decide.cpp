@@ -272,26 +272,24 @@ text::decide_question question(arguments const& a) {
 
 void run_decide(decide_arguments const& a) {
   std::string const format = a.format.chosen();
-  auto const told = [&format](auto const& answer) {
-    return format == "json" ? text::to_json(answer) : rendered(text::tell(answer), format);
-  };
   std::string out;
   if (!a.elsewhere.platform.empty()) {
     out = platform_answer(a.elsewhere, {a.kvm, a.backing, a.vma, a.matrix, a.columns, format});
   } else if (!a.outcome.empty()) {
-    out = told(text::situations_of(chosen_policy(a), a.outcome));
+    out = answered(format, text::situations_of(chosen_policy(a), a.outcome));
   } else if (a.matrix) {
     std::vector<text::policy_side> sides;
     for (std::string const& c : a.columns) sides.push_back(text::parse_side(c));
     fault_access access;
     if (!a.access.empty()) access = chosen_access(a);
-    out = told(text::policy_matrix(sides.empty() ? text::usual_sides() : sides, chosen_slot(a), access));
+    out = answered(format, text::policy_matrix(sides.empty() ? text::usual_sides() : sides, chosen_slot(a), access));
   } else if (!a.diff.empty()) {
     std::vector<access_kind> accesses{access_kind::read, access_kind::write, access_kind::exec};
     if (!a.access.empty()) accesses = {chosen_access(a).kind};
-    out = told(text::policy_diff(text::parse_side(a.diff[0]), text::parse_side(a.diff[1]), chosen_slot(a), accesses));
+    out = answered(
+        format, text::policy_diff(text::parse_side(a.diff[0]), text::parse_side(a.diff[1]), chosen_slot(a), accesses));
   } else {
-    out = told(text::answer(question(a)));
+    out = answered(format, text::answer(question(a)));
   }
   std::fwrite(out.data(), 1, out.size(), stdout);
 }

@@ -108,7 +108,7 @@ std::string platform_answer(platform_arguments const& a, platform_context const&
       if (std::find(a.x86.begin(), a.x86.end(), word) != a.x86.end())
         refuse_value("--x86", word,
                      "with --kvm 6.16 or later: KVM_X86_QUIRK_IGNORE_GUEST_PAT and TDX guests came with it");
-  return c.format == "json" ? text::to_json(q) : rendered(text::tell(q), c.format);
+  return answered(c.format, q);
 }
 
 }  // namespace vmsa::cli

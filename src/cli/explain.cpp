@@ -50,7 +50,7 @@ int run(explain_options const& a) {
   }
   text::scan_answer answer = scanner.finish();
   answer.interrupted = interrupted != 0;
-  std::string const out = format == "json" ? text::to_json(answer) : rendered(text::tell(answer), format);
+  std::string const out = answered(format, answer);
   std::fwrite(out.data(), 1, out.size(), stdout);
   return answer.interrupted ? by_interrupt : 0;
 }

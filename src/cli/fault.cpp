@@ -230,7 +230,7 @@ void add_fault(CLI::App& app, int& exit_code) {
     }
     std::string const format = o->format.chosen();
     text::fault_report const report = text::run(read_input(*o));
-    fmt::print("{}", format == "json" ? text::to_json(report) : rendered(text::tell(report), format));
+    fmt::print("{}", answered(format, report));
     if (o->fail_on == "mismatch" && report.any_mismatch()) exit_code = 1;
   });
 }

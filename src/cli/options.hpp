@@ -44,6 +44,21 @@ class format_option {
 /// `d` in the format `text` or `markdown`.
 std::string rendered(text::document const& d, std::string const& format);
 
+/// An answer in the format that was asked for: what to_json() or tell() of its parts say.
+template <class... Part>
+std::string answered(std::string const& format, Part const&... parts) {
+  return format == "json" ? to_json(parts...) : rendered(tell(parts...), format);
+}
+
+/// The same, with the command that asks it again below what a person reads.
+template <class... Part>
+std::string answered_by(std::string const& command, std::string const& format, Part const&... parts) {
+  if (format == "json") return to_json(parts...);
+  text::document d = tell(parts...);
+  d.add(text::blank{}).add(text::commands{"reproduce", {command}});
+  return rendered(d, format);
+}
+
 /// Throws the input_error for a value that an option does not take; `valid` says what it takes.
 [[noreturn]] void refuse_value(std::string_view option, std::string_view value, std::string const& valid);
 

@@ -122,15 +122,9 @@ std::string reproduce(tables_options const& a) {
   return out;
 }
 
-template <class Json>
-void print_answer(tables_options const& a, text::document d, Json&& json) {
-  std::string const format = a.format.chosen();
-  if (format == "json") {
-    write_out(json());
-    return;
-  }
-  d.add(text::blank{}).add(text::commands{"reproduce", {reproduce(a)}});
-  write_out(rendered(d, format));
+template <class... Part>
+void print_answer(tables_options const& a, Part const&... parts) {
+  write_out(answered_by(reproduce(a), a.format.chosen(), parts...));
 }
 
 void run_ranges(tables_options const& a) {
@@ -169,7 +163,7 @@ void run_find(tables_options& a) {
   a.by_shape = true;
   text::machine const m = text::open_machine(a.dump, options_of(a));
   std::vector<text::root_row> const roots = text::find_roots(m);
-  print_answer(a, text::tell(m, roots), [&] { return text::to_json(m, roots); });
+  print_answer(a, m, roots);
 }
 
 void run_walk(tables_options const& a) {
@@ -186,14 +180,14 @@ void run_walk(tables_options const& a) {
   text::machine const m = text::open_machine(a.dump, options_of(a));
   text::translation_scenario s = text::walk_scenario(m, q);
   std::vector<text::translation_story> const stories = text::translate_all(s);
-  print_answer(a, text::tell(s, stories), [&] { return text::to_json(s, stories); });
+  print_answer(a, s, stories);
 }
 
 void run_who(tables_options const& a) {
   pa const where{hexadecimal_value("PA", a.other)};
   text::machine const m = text::open_machine(a.dump, options_of(a));
   text::who_answer const answer = text::who(m, text::map_machine(m), where);
-  print_answer(a, text::tell(m, answer), [&] { return text::to_json(m, answer); });
+  print_answer(a, m, answer);
 }
 
 void run_mismatches(tables_options const& a, int& exit_code) {
@@ -216,7 +210,7 @@ void run_mismatches(tables_options const& a, int& exit_code) {
     });
   for (text::mismatched_range const& r : answer.ranges)
     if (r.how >= limit) exit_code = 1;
-  print_answer(a, text::tell(m, answer), [&] { return text::to_json(m, answer); });
+  print_answer(a, m, answer);
 }
 
 void run_diff(tables_options const& a) {
@@ -225,13 +219,13 @@ void run_diff(tables_options const& a) {
   o.registers_file = a.other_registers;
   text::machine const after = text::open_machine(a.other, o);
   text::diff_answer const answer = text::diff(before, after, a.all);
-  print_answer(a, text::tell(answer), [&] { return text::to_json(answer); });
+  print_answer(a, answer);
 }
 
 void run_stats(tables_options const& a) {
   text::machine const m = text::open_machine(a.dump, options_of(a));
   std::vector<text::stats_answer> const answer = text::stats(m);
-  print_answer(a, text::tell(m, answer), [&] { return text::to_json(m, answer); });
+  print_answer(a, m, answer);
 }
 
 void run_check(tables_options const& a, int& exit_code) {
@@ -239,7 +233,7 @@ void run_check(tables_options const& a, int& exit_code) {
   text::machine const m = text::open_machine(a.dump, options_of(a));
   text::check_answer const answer = text::check(m, given, a.vm);
   if (answer.different != 0) exit_code = 1;
-  print_answer(a, text::tell(m, answer), [&] { return text::to_json(m, answer); });
+  print_answer(a, m, answer);
 }
 
 void run_audit(tables_options const& a, int& exit_code) {
@@ -258,7 +252,7 @@ void run_audit(tables_options const& a, int& exit_code) {
   if (std::optional<std::string> note = text::vendor_note(release)) m.notes.push_back(std::move(*note));
   text::audit_answer const answer = text::audit(m, text::map_machine(m), *kernel, iomem ? &*iomem : nullptr);
   if (answer.unexplained != 0) exit_code = 1;
-  print_answer(a, text::tell(m, answer), [&] { return text::to_json(m, answer); });
+  print_answer(a, m, answer);
 }
 
 }  // namespace

@@ -41,20 +41,6 @@ struct translate_options {
   format_option format{{"text", "markdown", "json"}};
 };
 
-// The answer, with the command that asks the same again.
-template <class Scenario, class Story>
-void print_answer(translate_options const& a, Scenario const& s, std::vector<Story> const& stories,
-                  std::string const& command) {
-  std::string const format = a.format.chosen();
-  if (format == "json") {
-    fmt::print("{}", text::to_json(s, stories));
-    return;
-  }
-  text::document d = text::tell(s, stories);
-  d.add(text::blank{}).add(text::commands{"reproduce", {command}});
-  fmt::print("{}", rendered(d, format));
-}
-
 pa word_address(std::string const& option, std::string_view text) {
   pa const at{hexadecimal_value(option, text, low_mask(56))};
   if (!at.aligned_to(8)) throw text::input_error("", 0, fmt::format("{} {}", option, text), "a multiple of 8");
@@ -203,11 +189,13 @@ void run(translate_options const& a) {
   }
   if (!a.smmu.empty()) {
     text::stream_scenario s = text::parse_stream_scenario(text::read_text(a.smmu), a.smmu);
-    print_answer(a, s, text::translate_streams(s), "vmsa translate --smmu " + text::shell_word(a.smmu));
+    std::vector<text::stream_story> const stories = text::translate_streams(s);
+    fmt::print("{}", answered_by("vmsa translate --smmu " + text::shell_word(a.smmu), a.format.chosen(), s, stories));
     return;
   }
   text::translation_scenario s = read_input(a);
-  print_answer(a, s, text::translate_all(s), command_line(a));
+  std::vector<text::translation_story> const stories = text::translate_all(s);
+  fmt::print("{}", answered_by(command_line(a), a.format.chosen(), s, stories));
 }
 
 constexpr question_row translate_questions[] = {

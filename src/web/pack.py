@@ -3,7 +3,7 @@
 
 LZMA guesses a byte from those before it. In code that is an opcode from the operands of the last one, which says little; among
 opcodes alone, or among the numbers of locals alone, neighbours say more, and the whole is 6 % smaller. page/unpack.js puts the
-streams together again and must agree with OPERANDS here."""
+streams together again; OPERANDS goes along with them."""
 import lzma
 import zlib
 
@@ -44,6 +44,12 @@ BR_TABLE, F32_CONST, F64_CONST, PREFIX = 0x0e, 0x43, 0x44, 0xfc
 CODE_SECTION = 10
 # After PREFIX: conversions, and what works on the whole memory.
 PREFIXED = {**{op: 0 for op in range(8)}, 8: 2, 9: 1, 10: 2, 11: 1}
+
+
+def operand_table():
+    """A byte for each opcode: its first operand's stream, counted from 1, and 16 times its second's."""
+    place = {name: i for i, name in enumerate(STREAMS, 1)}
+    return bytes(sum(place[name] << 4 * i for i, name in enumerate(OPERANDS.get(op, ()))) for op in range(256))
 
 
 def leb(number):
@@ -139,9 +145,7 @@ def pack_lzma(plain, literal_context_bits):
 
 
 def pack(module):
-    """The packed streams in the order of STREAMS, each behind its length of four bytes."""
-    out = bytearray()
-    for name, plain in split(module).items():
-        packed = pack_lzma(bytes(plain), STREAMS[name])
-        out += len(packed).to_bytes(4, "little") + packed
-    return bytes(out)
+    """operand_table() and the streams in the order of STREAMS, packed, each behind its length of four bytes."""
+    parts = [pack_lzma(operand_table(), 0)]
+    parts += [pack_lzma(bytes(plain), STREAMS[name]) for name, plain in split(module).items()]
+    return b"".join(len(part).to_bytes(4, "little") + part for part in parts)

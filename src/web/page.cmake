@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: MIT
-# What a file of sim includes costs most of its time here, where no header is precompiled.
-set_target_properties(vmsa_sim PROPERTIES UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
-
 # The command as a module. Its stack is what Linux gives a program, and lies below its data, so that an overflow traps.
 target_link_libraries(vmsa_cli PRIVATE vmsa_web_runtime)
 # What is optimized while it is linked is told there again how exceptions are thrown.

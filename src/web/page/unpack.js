@@ -71,22 +71,10 @@ class Input {
   }
 }
 
-function joinStreams({rest, code, locals, offsets, calls, i32, i64}) {
-  // By opcode, where its operands are; as in pack.py.
-  const operands = new Array(256).fill([]);
-  const take = (first, last, ...streams) => operands.fill(streams, first, last + 1);
-  take(0x02, 0x04, code);
-  take(0x06, 0x09, code);
-  take(0x0c, 0x0d, code);
-  take(0x10, 0x10, calls);
-  take(0x11, 0x11, code, code);
-  take(0x18, 0x18, code);
-  take(0x20, 0x22, locals);
-  take(0x23, 0x24, code);
-  take(0x28, 0x3e, code, offsets);
-  take(0x3f, 0x40, code);
-  take(0x41, 0x41, i32);
-  take(0x42, 0x42, i64);
+function joinStreams(table, streams) {
+  const [rest, code] = streams;
+  // By opcode, the streams that its operands are in.
+  const operands = Array.from(table, (byte) => [byte & 15, byte >> 4].filter((n) => n !== 0).map((n) => streams[n - 1]));
   const [brTable, f32Const, f64Const, prefix, codeSection] = [0x0e, 0x43, 0x44, 0xfc, 10];
   const prefixed = {8: 2, 9: 1, 10: 2, 11: 1};
   const opens = [0x02, 0x03, 0x04, 0x06], closes = [0x0b, 0x18];
@@ -136,11 +124,12 @@ function joinStreams({rest, code, locals, offsets, calls, i32, i64}) {
 
 function unpackModule(packed) {
   const input = new Input(packed);
-  const streams = {};
-  for (const name of ['rest', 'code', 'locals', 'offsets', 'calls', 'i32', 'i64']) {
+  const parts = [];
+  while (input.at < packed.length) {
     const head = input.raw(4);
     const size = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
-    streams[name] = new Input(unpackLzma(input.raw(size)));
+    parts.push(unpackLzma(input.raw(size)));
   }
-  return joinStreams(streams);
+  const [table, ...streams] = parts;
+  return joinStreams(table, streams.map((bytes) => new Input(bytes)));
 }
