@@ -39,6 +39,27 @@ TEST(AttributeTable, RowsAreQuestionsWithExpectations) {
   for (attribute_case const& row : rows) EXPECT_EQ(explain_differences(row), "");
 }
 
+// Each of these columns of 0 and 1 says one thing of the question, and no other.
+TEST(AttributeTable, AFlagIsItsOwn) {
+  std::vector<attribute_case> const rows = read(
+      "stage1,stage2,fwb,cd,id,fnxs,fetch,type\n"
+      "ff,f,1,0,0,0,0,normal-wb\n"
+      "ff,f,0,1,0,0,0,normal-nc\n"
+      "ff,f,0,0,1,0,0,normal-wb\n"
+      "ff,f,0,0,0,1,0,normal-wb\n"
+      "ff,f,0,0,0,0,1,normal-wb\n");
+  ASSERT_EQ(rows.size(), 5u);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    combine_question const& q = rows[i].question;
+    EXPECT_EQ(q.stage2.fwb, i == 0);
+    EXPECT_EQ(q.stage2.cd, i == 1);
+    EXPECT_EQ(q.stage2.id, i == 2);
+    EXPECT_EQ(q.fnxs, i == 3);
+    EXPECT_EQ(q.stage1.fetch, i == 4);
+    EXPECT_EQ(q.stage2.fetch, i == 4);
+  }
+}
+
 TEST(AttributeTable, ADifferenceNamesLineExpectationAndSteps) {
   attribute_case const row = read("stage1,stage2,type,sh,par_attr\n0xff,0x1,normal-wb,inner,ff\n").front();
   std::string const text = explain_differences(row);

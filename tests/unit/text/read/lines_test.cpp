@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+
 #include "vmsa/text/read/input_error.hpp"
 
 namespace vmsa::text {
@@ -46,6 +49,22 @@ TEST(Lines, WhatIsNoTextIsRefused) {
   EXPECT_THROW(all(std::string((std::size_t{1} << 20) + 2, 'x')), input_error);
   EXPECT_THROW(line_reader{tests_folder()}, input_error);
   EXPECT_THROW(line_reader("no such file"), input_error);
+}
+
+// A file is read in chunks, of which each may hold what is no text.
+TEST(Lines, ANulByteFarBehindTheFirstIsRefusedToo) {
+  std::string const path = testing::TempDir() + "vmsa_lines_test_nul";
+  constexpr std::size_t lines = 100'000;
+  {
+    std::ofstream file(path, std::ios::binary);
+    for (std::size_t i = 0; i < lines; ++i) file << "line\n";
+    file << '\0' << "\n";
+  }
+  line_reader reader(path);
+  std::string_view line;
+  EXPECT_THROW(while (reader.next(line)) continue, input_error);
+  EXPECT_GT(reader.position().number, lines / 2) << "what comes before it is handed out";
+  std::remove(path.c_str());
 }
 
 }  // namespace

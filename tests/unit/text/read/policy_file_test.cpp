@@ -145,6 +145,22 @@ TEST(PolicyFile, EveryKeyAsksAboutItsInput) {
   }
 }
 
+// What a rule or the policy as a whole says of the mapping is what is mapped: here all of it is not as it would be
+// unsaid.
+TEST(PolicyFile, WhatIsSaidOfTheMappingIsMapped) {
+  auto const on_anonymous = [](std::string const& policy) {
+    user_policy const p = user_policy::parse(policy, "p.toml");
+    return named_policy("p.toml", p)
+        .decide_for({}, inputs_of(backing::anonymous), backing::anonymous, {.kind = access_kind::write});
+  };
+  decision const unsaid = on_anonymous(everything);
+  EXPECT_TRUE(unsaid.writable);
+  EXPECT_NE(unsaid.duties, cache_duties{}) << "without FWB a page is cleaned, as Linux does it";
+  decision const said = on_anonymous(std::string("cache_maintenance = false\n") + everything + "write = \"never\"\n");
+  EXPECT_FALSE(said.writable);
+  EXPECT_EQ(said.duties, cache_duties{});
+}
+
 // Whole words of the section that tells the grammar.
 TEST(PolicyFile, TheGrammarNamesEveryKeyAndEveryValue) {
   std::string const readme = read_text(tests_folder() + "/../src/README.md");
