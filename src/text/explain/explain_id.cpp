@@ -191,24 +191,22 @@ explanation tell_ctr(u64 raw, processor const&) {
   return e;
 }
 
-constexpr std::optional<bool> any = std::nullopt;
-
-constexpr register_row rows[] = {
-    {"id_aa64mmfr0", "ID_AA64MMFR0_EL1", any, tell_mmfr0},
-    {"id_aa64mmfr1", "ID_AA64MMFR1_EL1", any, tell_mmfr1},
-    {"id_aa64mmfr2", "ID_AA64MMFR2_EL1", any, tell_mmfr2},
-    {"id_aa64mmfr3", "ID_AA64MMFR3_EL1", any, tell_mmfr3},
-    {"id_aa64mmfr4", "ID_AA64MMFR4_EL1", any, tell_mmfr4},
-    {"id_aa64pfr0", "ID_AA64PFR0_EL1", any, tell_pfr0},
-    {"id_aa64pfr1", "ID_AA64PFR1_EL1", any, tell_pfr1},
-    {"id_aa64pfr2", "ID_AA64PFR2_EL1", any, tell_pfr2},
-    {"id_aa64isar0", "ID_AA64ISAR0_EL1", any, tell_isar0},
-    {"id_aa64isar1", "ID_AA64ISAR1_EL1", any, tell_isar1},
-    {"ctr", "CTR_EL0", any, tell_ctr},
+constexpr register_row id_register_rows[] = {
+    {"id_aa64mmfr0", "ID_AA64MMFR0_EL1", any_e2h, tell_mmfr0},
+    {"id_aa64mmfr1", "ID_AA64MMFR1_EL1", any_e2h, tell_mmfr1},
+    {"id_aa64mmfr2", "ID_AA64MMFR2_EL1", any_e2h, tell_mmfr2},
+    {"id_aa64mmfr3", "ID_AA64MMFR3_EL1", any_e2h, tell_mmfr3},
+    {"id_aa64mmfr4", "ID_AA64MMFR4_EL1", any_e2h, tell_mmfr4},
+    {"id_aa64pfr0", "ID_AA64PFR0_EL1", any_e2h, tell_pfr0},
+    {"id_aa64pfr1", "ID_AA64PFR1_EL1", any_e2h, tell_pfr1},
+    {"id_aa64pfr2", "ID_AA64PFR2_EL1", any_e2h, tell_pfr2},
+    {"id_aa64isar0", "ID_AA64ISAR0_EL1", any_e2h, tell_isar0},
+    {"id_aa64isar1", "ID_AA64ISAR1_EL1", any_e2h, tell_isar1},
+    {"ctr", "CTR_EL0", any_e2h, tell_ctr},
 };
 
 }  // namespace
 
-std::span<register_row const> id_registers() { return rows; }
+std::span<register_row const> identification_registers() { return id_register_rows; }
 
 }  // namespace vmsa::text

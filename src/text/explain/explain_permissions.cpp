@@ -96,17 +96,17 @@ explanation tell_s2por(u64 raw, processor const&) {
   return tell_codes("s2por", raw, "stage 2 overlay by index", [](u8 code) { return say_stage2(code); });
 }
 
-constexpr std::optional<bool> any = std::nullopt;
-
-constexpr register_row rows[] = {
-    {"pir", "PIR_EL1", any, tell_pir},       {"pir", "PIR_EL2", any, tell_pir},       {"pir", "PIR_EL3", any, tell_pir},
-    {"pir", "PIRE0_EL1", any, tell_pir},     {"pir", "PIRE0_EL2", any, tell_pir},     {"por", "POR_EL1", any, tell_por},
-    {"por", "POR_EL0", any, tell_por},       {"por", "POR_EL2", any, tell_por},       {"por", "POR_EL3", any, tell_por},
-    {"s2pir", "S2PIR_EL2", any, tell_s2pir}, {"s2por", "S2POR_EL1", any, tell_s2por},
+constexpr register_row permission_register_rows[] = {
+    {"pir", "PIR_EL1", any_e2h, tell_pir},       {"pir", "PIR_EL2", any_e2h, tell_pir},
+    {"pir", "PIR_EL3", any_e2h, tell_pir},       {"pir", "PIRE0_EL1", any_e2h, tell_pir},
+    {"pir", "PIRE0_EL2", any_e2h, tell_pir},     {"por", "POR_EL1", any_e2h, tell_por},
+    {"por", "POR_EL0", any_e2h, tell_por},       {"por", "POR_EL2", any_e2h, tell_por},
+    {"por", "POR_EL3", any_e2h, tell_por},       {"s2pir", "S2PIR_EL2", any_e2h, tell_s2pir},
+    {"s2por", "S2POR_EL1", any_e2h, tell_s2por},
 };
 
 }  // namespace
 
-std::span<register_row const> permission_registers() { return rows; }
+std::span<register_row const> permission_registers() { return permission_register_rows; }
 
 }  // namespace vmsa::text

@@ -246,30 +246,28 @@ explanation tell_cptr_vhe(u64 raw, processor const&) { return tell_traps<cpacr_e
 explanation tell_cptr(u64 raw, processor const&) { return tell_traps<cptr_el2>("cptr", raw); }
 explanation tell_cptr_el3(u64 raw, processor const&) { return tell_traps<cptr_el3>("cptr", raw); }
 
-constexpr std::optional<bool> any = std::nullopt;
-
-constexpr register_row rows[] = {
-    {"sctlr", "SCTLR_EL1", any, tell_sctlr<sctlr_el1>},
+constexpr register_row plain_register_rows[] = {
+    {"sctlr", "SCTLR_EL1", any_e2h, tell_sctlr<sctlr_el1>},
     {"sctlr", "SCTLR_EL2", false, tell_sctlr<sctlr_el2>},
     {"sctlr", "SCTLR_EL2", true, tell_sctlr<sctlr_el2_vhe>},
-    {"sctlr", "SCTLR_EL3", any, tell_sctlr<sctlr_el3>},
-    {"tcr2", "TCR2_EL1", any, tell_tcr2<tcr2_el1>},
+    {"sctlr", "SCTLR_EL3", any_e2h, tell_sctlr<sctlr_el3>},
+    {"tcr2", "TCR2_EL1", any_e2h, tell_tcr2<tcr2_el1>},
     {"tcr2", "TCR2_EL2", false, tell_tcr2<tcr2_el2>},
     {"tcr2", "TCR2_EL2", true, tell_tcr2<tcr2_el2_vhe>},
-    {"hcrx", "HCRX_EL2", any, tell_hcrx},
-    {"scr", "SCR_EL3", any, tell_scr},
-    {"spsr", "SPSR_EL1", any, tell_spsr},
-    {"spsr", "SPSR_EL2", any, tell_spsr},
-    {"spsr", "SPSR_EL3", any, tell_spsr},
-    {"spsr", "CPSR", any, tell_spsr},
-    {"cpacr", "CPACR_EL1", any, tell_cpacr},
+    {"hcrx", "HCRX_EL2", any_e2h, tell_hcrx},
+    {"scr", "SCR_EL3", any_e2h, tell_scr},
+    {"spsr", "SPSR_EL1", any_e2h, tell_spsr},
+    {"spsr", "SPSR_EL2", any_e2h, tell_spsr},
+    {"spsr", "SPSR_EL3", any_e2h, tell_spsr},
+    {"spsr", "CPSR", any_e2h, tell_spsr},
+    {"cpacr", "CPACR_EL1", any_e2h, tell_cpacr},
     {"cptr", "CPTR_EL2", false, tell_cptr},
     {"cptr", "CPTR_EL2", true, tell_cptr_vhe},
-    {"cptr", "CPTR_EL3", any, tell_cptr_el3},
+    {"cptr", "CPTR_EL3", any_e2h, tell_cptr_el3},
 };
 
 }  // namespace
 
-std::span<register_row const> plain_registers() { return rows; }
+std::span<register_row const> plain_registers() { return plain_register_rows; }
 
 }  // namespace vmsa::text

@@ -163,17 +163,15 @@ explanation tell_gptbr(u64 raw, processor const&) {
   return e;
 }
 
-constexpr std::optional<bool> any = std::nullopt;
-
-constexpr register_row rows[] = {
-    {"vstcr", "VSTCR_EL2", any, tell_vstcr},
-    {"vsttbr", "VSTTBR_EL2", any, tell_vsttbr},
-    {"gpccr", "GPCCR_EL3", any, tell_gpccr},
-    {"gptbr", "GPTBR_EL3", any, tell_gptbr},
+constexpr register_row secure_register_rows[] = {
+    {"vstcr", "VSTCR_EL2", any_e2h, tell_vstcr},
+    {"vsttbr", "VSTTBR_EL2", any_e2h, tell_vsttbr},
+    {"gpccr", "GPCCR_EL3", any_e2h, tell_gpccr},
+    {"gptbr", "GPTBR_EL3", any_e2h, tell_gptbr},
 };
 
 }  // namespace
 
-std::span<register_row const> secure_registers() { return rows; }
+std::span<register_row const> secure_registers() { return secure_register_rows; }
 
 }  // namespace vmsa::text

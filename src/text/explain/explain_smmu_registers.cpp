@@ -48,7 +48,7 @@ explanation tell_idr1(u64 raw, processor const&) { return tell_smmu<smmu_idr1>("
 explanation tell_idr3(u64 raw, processor const&) { return tell_smmu<smmu_idr3>("smmu_idr3", raw); }
 explanation tell_idr5(u64 raw, processor const&) { return tell_smmu<smmu_idr5>("smmu_idr5", raw); }
 
-constexpr register_row rows[] = {
+constexpr register_row smmu_register_rows[] = {
     {"smmu_idr0", "SMMU_IDR0", std::nullopt, tell_idr0},
     {"smmu_idr1", "SMMU_IDR1", std::nullopt, tell_idr1},
     {"smmu_idr3", "SMMU_IDR3", std::nullopt, tell_idr3},
@@ -57,6 +57,6 @@ constexpr register_row rows[] = {
 
 }  // namespace
 
-std::span<register_row const> smmu_registers() { return rows; }
+std::span<register_row const> smmu_registers() { return smmu_register_rows; }
 
 }  // namespace vmsa::text

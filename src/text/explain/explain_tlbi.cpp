@@ -9,7 +9,7 @@
 namespace vmsa::text {
 namespace {
 
-std::string_view say_granule(u64 tg) {
+std::string_view say_tlbi_granule(u64 tg) {
   constexpr std::string_view names[] = {"none", "4K", "16K", "64K"};
   return names[tg & 3];
 }
@@ -43,7 +43,7 @@ explanation explain_one(tlbi_operation const& op, u64 xt, granule tg, bool ds) {
     std::string_view const field = row.name;
     if (field == "ASID") return fmt::format("ASID {}", v);
     if (field == "NS") return v != 0 ? "Non-secure IPA space (counts in Secure state)" : "";
-    if (field == "TG") return fmt::format("granule: {}", v == 0 ? "reserved" : say_granule(v));
+    if (field == "TG") return fmt::format("granule: {}", v == 0 ? "reserved" : say_tlbi_granule(v));
     if (field == "SCALE" || field == "NUM")
       return field == "SCALE"
                  ? "exponent of the count"
@@ -52,7 +52,8 @@ explanation explain_one(tlbi_operation const& op, u64 xt, granule tg, bool ds) {
                        tlbi_range_size{tlbi_range_bits::scale::get(xt), tlbi_range_bits::num::get(xt)}.granules());
     if (field == "TTL") {
       if (op.range) return v == 0 ? "no hint" : fmt::format("leaves are at level {}", v);
-      return v >> 2 == 0 ? "no hint" : fmt::format("leaves are at level {} of a {} table", v & 3, say_granule(v >> 2));
+      return v >> 2 == 0 ? "no hint"
+                         : fmt::format("leaves are at level {} of a {} table", v & 3, say_tlbi_granule(v >> 2));
     }
     return where;
   });

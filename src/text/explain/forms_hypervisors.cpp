@@ -109,7 +109,7 @@ void tell_other(scan_item& item, scan_context const&) {
       "region, or the memory was lent or donated to another";
 }
 
-constexpr form_row rows[] = {
+constexpr form_row hypervisor_rows[] = {
     {"xen-fault", "(XEN) traps.c:...:d0v0 HSR=0x... pc=0x... gva=0x... gpa=0x...", xen_anchors, read_xen, tell_xen,
      nullptr, xen_key, "IPA"},
     {"hypervisor-fault",
@@ -119,6 +119,6 @@ constexpr form_row rows[] = {
 
 }  // namespace
 
-std::span<form_row const> hypervisor_forms() { return rows; }
+std::span<form_row const> hypervisor_forms() { return hypervisor_rows; }
 
 }  // namespace vmsa::text

@@ -307,7 +307,7 @@ void tell_abort(scan_item& item, scan_context const& context) {
   item.next = "vmsa decode esr " + hex(*esr);
 }
 
-constexpr form_row rows[] = {
+constexpr form_row kernel_rows[] = {
     {"serror", "SError Interrupt on CPU4, code 0x...", serror_anchors, read_serror, tell_esr},
     {"external-abort", "synchronous external abort (0x...) at 0x..., Unhandled fault: ...", abort_anchors, read_abort,
      tell_abort},
@@ -317,6 +317,6 @@ constexpr form_row rows[] = {
 
 }  // namespace
 
-std::span<form_row const> kernel_forms() { return rows; }
+std::span<form_row const> kernel_forms() { return kernel_rows; }
 
 }  // namespace vmsa::text

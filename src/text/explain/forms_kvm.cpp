@@ -287,7 +287,7 @@ void tell_dma(scan_item& item, scan_context const&) {
                        : "the IOMMU refused the range: look at reserved regions and page sizes";
 }
 
-constexpr form_row rows[] = {
+constexpr form_row kvm_rows[] = {
     {"kvm-unsupported-fsc", "kvm [pid]: Unsupported FSC: EC=0x24 xFSC=0x21 ESR_EL2=0x...", unsupported_anchors,
      read_unsupported, tell_unsupported},
     {"kvm-no-syndrome", "kvm [pid]: load/store instruction decoding not implemented", no_syndrome_anchors,
@@ -302,6 +302,6 @@ constexpr form_row rows[] = {
 
 }  // namespace
 
-std::span<form_row const> kvm_forms() { return rows; }
+std::span<form_row const> kvm_forms() { return kvm_rows; }
 
 }  // namespace vmsa::text

@@ -321,7 +321,7 @@ void tell_dump(scan_item& item, scan_context const&) {
                      : "the type is the usual name of the index: MAIR_EL1 says what it really is";
 }
 
-constexpr form_row rows[] = {
+constexpr form_row memory_rows[] = {
     {"pci-bar", "lspci's Region 0: Memory at ..., the kernel's BAR 0 [mem 0x...], host bridge windows", bar_anchors,
      read_bar, tell_bar},
     {"iomem", "lines of /proc/iomem: 40000000-57ffffff : System RAM", iomem_anchors, read_iomem, tell_iomem},
@@ -333,6 +333,6 @@ constexpr form_row rows[] = {
 
 }  // namespace
 
-std::span<form_row const> memory_forms() { return rows; }
+std::span<form_row const> memory_forms() { return memory_rows; }
 
 }  // namespace vmsa::text

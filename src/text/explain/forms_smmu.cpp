@@ -8,7 +8,7 @@ namespace {
 
 using role = form_reading::role;
 
-constexpr std::string_view anchors[] = {"arm-smmu", "SMMUv3:", "event: F_", "event: C_", "event: E_"};
+constexpr std::string_view smmu_anchors[] = {"arm-smmu", "SMMUv3:", "event: F_", "event: C_", "event: E_"};
 
 std::optional<form_reading> read_event(std::string_view line) {
   // `arm-smmu-v3 arm-smmu-v3.0.auto: event 0x10 received:`, and not somebody's words about it
@@ -133,13 +133,13 @@ void tell(scan_item& item, scan_context const&) {
       }
 }
 
-constexpr form_row rows[] = {
-    {"smmu-event", "arm-smmu-v3 ...: event 0x10 received: and its words, event: F_TRANSLATION client: ...", anchors,
-     read_event, tell, complete, key_of, "IOVA"},
+constexpr form_row smmu_rows[] = {
+    {"smmu-event", "arm-smmu-v3 ...: event 0x10 received: and its words, event: F_TRANSLATION client: ...",
+     smmu_anchors, read_event, tell, complete, key_of, "IOVA"},
 };
 
 }  // namespace
 
-std::span<form_row const> smmu_forms() { return rows; }
+std::span<form_row const> smmu_forms() { return smmu_rows; }
 
 }  // namespace vmsa::text

@@ -346,7 +346,7 @@ void tell_descriptor(scan_item& item, scan_context const& context) {
                         size_name(granule_size(tg)));
 }
 
-constexpr form_row rows[] = {
+constexpr form_row value_rows[] = {
     {"command", "a command line of vmsa", command_anchors, read_command, tell_command},
     {"descriptor",
      "Raw PTE: 0x... (Level 3), Xen's 1ST[0x001] = 0x..., Zephyr's L3[179] @ 0x... = 0x..., crash's PTE: 0x... => "
@@ -358,6 +358,6 @@ constexpr form_row rows[] = {
 
 }  // namespace
 
-std::span<form_row const> value_forms() { return rows; }
+std::span<form_row const> value_forms() { return value_rows; }
 
 }  // namespace vmsa::text

@@ -19,41 +19,39 @@ explanation tell_judged(u64 raw, processor const& on) {
 }
 explanation tell_par(u64 raw, processor const&) { return explain(par_el1{raw}); }
 
-constexpr std::optional<bool> any = std::nullopt;
-
 // Registers that shape a walk or report a fault. TCR_EL2, TTBR0_EL2 and others are laid out as EL1's with E2H only
 // [Arm ARM, HCR_EL2.E2H and the registers' field descriptions].
 constexpr register_row walk_rows[] = {
-    {"mair", "MAIR_EL1", any, tell_plain<mair_el1>},
-    {"mair", "MAIR_EL2", any, tell_plain<mair_el1>},
-    {"mair", "MAIR_EL3", any, tell_plain<mair_el1>},
-    {"mair2", "MAIR2_EL1", any, explain_mair2},
-    {"mair2", "MAIR2_EL2", any, explain_mair2},
-    {"mair2", "MAIR2_EL3", any, explain_mair2},
-    {"esr", "ESR_EL2", any, tell_plain<esr_el2>},
-    {"esr", "ESR_EL1", any, tell_plain<esr_el2>},
-    {"esr", "ESR_EL3", any, tell_plain<esr_el2>},
-    {"esr", "HSR", any, tell_plain<esr_el2>},
-    {"far", "FAR_EL1", any, explain_far},
-    {"far", "FAR_EL2", any, explain_far},
-    {"far", "FAR_EL3", any, explain_far},
-    {"hpfar", "HPFAR_EL2", any, tell_plain<hpfar_el2>},
-    {"par", "PAR_EL1", any, tell_par},
-    {"vtcr", "VTCR_EL2", any, tell_judged<vtcr_el2>},
-    {"vttbr", "VTTBR_EL2", any, tell_plain<vttbr_el2>},
-    {"hcr", "HCR_EL2", any, tell_plain<hcr_el2>},
-    {"tcr", "TCR_EL1", any, tell_judged<tcr_el1>},
+    {"mair", "MAIR_EL1", any_e2h, tell_plain<mair_el1>},
+    {"mair", "MAIR_EL2", any_e2h, tell_plain<mair_el1>},
+    {"mair", "MAIR_EL3", any_e2h, tell_plain<mair_el1>},
+    {"mair2", "MAIR2_EL1", any_e2h, explain_mair2},
+    {"mair2", "MAIR2_EL2", any_e2h, explain_mair2},
+    {"mair2", "MAIR2_EL3", any_e2h, explain_mair2},
+    {"esr", "ESR_EL2", any_e2h, tell_plain<esr_el2>},
+    {"esr", "ESR_EL1", any_e2h, tell_plain<esr_el2>},
+    {"esr", "ESR_EL3", any_e2h, tell_plain<esr_el2>},
+    {"esr", "HSR", any_e2h, tell_plain<esr_el2>},
+    {"far", "FAR_EL1", any_e2h, explain_far},
+    {"far", "FAR_EL2", any_e2h, explain_far},
+    {"far", "FAR_EL3", any_e2h, explain_far},
+    {"hpfar", "HPFAR_EL2", any_e2h, tell_plain<hpfar_el2>},
+    {"par", "PAR_EL1", any_e2h, tell_par},
+    {"vtcr", "VTCR_EL2", any_e2h, tell_judged<vtcr_el2>},
+    {"vttbr", "VTTBR_EL2", any_e2h, tell_plain<vttbr_el2>},
+    {"hcr", "HCR_EL2", any_e2h, tell_plain<hcr_el2>},
+    {"tcr", "TCR_EL1", any_e2h, tell_judged<tcr_el1>},
     {"tcr", "TCR_EL2", false, explain_tcr_el2},
     {"tcr", "TCR_EL2", true, tell_judged<tcr_el1>},
-    {"tcr", "TCR_EL3", any, explain_tcr_el3},
-    {"ttbr", "TTBR0_EL1", any, explain_ttbr_el1},
-    {"ttbr", "TTBR1_EL1", any, explain_ttbr_el1},
+    {"tcr", "TCR_EL3", any_e2h, explain_tcr_el3},
+    {"ttbr", "TTBR0_EL1", any_e2h, explain_ttbr_el1},
+    {"ttbr", "TTBR1_EL1", any_e2h, explain_ttbr_el1},
     {"ttbr", "TTBR0_EL2", false, explain_ttbr_el2},
     {"ttbr", "TTBR0_EL2", true, explain_ttbr_el1},
-    {"ttbr", "TTBR1_EL2", any, explain_ttbr_el1},
-    {"ttbr", "TTBR0_EL3", any, explain_ttbr_el2},
-    {"dfsr", "DFSR", any, explain_dfsr},
-    {"ifsr", "IFSR", any, explain_ifsr},
+    {"ttbr", "TTBR1_EL2", any_e2h, explain_ttbr_el1},
+    {"ttbr", "TTBR0_EL3", any_e2h, explain_ttbr_el2},
+    {"dfsr", "DFSR", any_e2h, explain_dfsr},
+    {"ifsr", "IFSR", any_e2h, explain_ifsr},
 };
 
 struct split_name {
@@ -78,7 +76,7 @@ std::span<register_row const> register_table() {
   static std::vector<register_row> const rows = [] {
     std::vector<register_row> all(std::begin(walk_rows), std::end(walk_rows));
     for (std::span<register_row const> const more :
-         {plain_registers(), permission_registers(), secure_registers(), id_registers(), smmu_registers()})
+         {plain_registers(), permission_registers(), secure_registers(), identification_registers(), smmu_registers()})
       all.insert(all.end(), more.begin(), more.end());
     return all;
   }();

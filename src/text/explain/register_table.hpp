@@ -14,9 +14,11 @@ namespace vmsa::text {
 struct register_row {
   std::string_view kind;    // of `decode`
   std::string_view name;    // as the manual has it, with _ELx where it has one
-  std::optional<bool> e2h;  // HCR_EL2.E2H under which the layout holds; none: under both
+  std::optional<bool> e2h;  // HCR_EL2.E2H under which the layout holds
   explanation (*tell)(u64 raw, processor const& on);
 };
+
+inline constexpr std::optional<bool> any_e2h = std::nullopt;
 
 // The rows of one kind stand together; the first is what the kind alone means.
 std::span<register_row const> register_table();
@@ -49,7 +51,7 @@ explanation explain_mair2(u64 raw, processor const& on);
 std::span<register_row const> permission_registers();  // PIR, POR, S2PIR, S2POR
 std::span<register_row const> secure_registers();      // VSTCR, VSTTBR, GPCCR, GPTBR
 std::span<register_row const> plain_registers();
-std::span<register_row const> id_registers();
+std::span<register_row const> identification_registers();
 std::span<register_row const> smmu_registers();
 
 }  // namespace vmsa::text

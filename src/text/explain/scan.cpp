@@ -15,7 +15,6 @@
 #include "vmsa/text/read/input_error.hpp"
 
 namespace vmsa::text {
-namespace {
 
 // Most lines of a log are of no form, so they must cost little: four bytes at a time are looked up in one table, which
 // says which forms may begin so.
@@ -61,6 +60,8 @@ class anchor_filter {
   std::array<u64, 4096> masks_{};
   std::array<u8, 4096> begins_{};
 };
+
+namespace {
 
 constexpr std::size_t shown_bytes = 200;
 // Lines that may lie between two lines of one item: a kernel's oops prints module lists and registers in between.

@@ -10,7 +10,7 @@
 namespace vmsa::text {
 namespace {
 
-constexpr std::string_view anchors[] = {
+constexpr std::string_view own_anchors[] = {
     "Linux version ", "physical CPU 0x", "MIDR_EL1", "pgtable: ",     "kvm [1]:", "(XEN) Xen version",
     "IPA Size Limit", "PAGE_SIZE=",      "(XEN) ",   "Linux kernel ", "ainted",   "ASE: "};
 
@@ -33,7 +33,7 @@ constexpr part_row parts[] = {{0x41, 0xd03, "cortex-a53"},  {0x41, 0xd05, "corte
 
 }  // namespace
 
-std::span<std::string_view const> context_anchors() { return anchors; }
+std::span<std::string_view const> context_anchors() { return own_anchors; }
 
 std::string cpu_of_midr(u64 midr) {
   for (part_row const& row : parts)

@@ -159,16 +159,16 @@ json outcome_of(replayed const& r) {
   }
   out["par"] = wide_hex(wide_number{t.par.raw, t.par.high});
   json fetch = json::array();
-  json attributes = json::array();
+  json fetch_attributes = json::array();
   for (unsigned i = 0; i < t.steps.size(); ++i) {
     walk_step const& s = t.steps[i];
     fetch.push_back(
         {static_cast<int>(s.by), number(s.at), hex(s.where), r.bytes(s.value, t.descriptor_of(i).high, s.by)});
     if (r.spaces) fetch.back().push_back(space_name(s.space));
-    attributes.push_back(walk_attributes_of(read_attributes(r.regime, r.one, t, i)));
+    fetch_attributes.push_back(walk_attributes_of(read_attributes(r.regime, r.one, t, i)));
   }
   out["fetch"] = std::move(fetch);
-  out["walk_attr"] = std::move(attributes);
+  out["walk_attr"] = std::move(fetch_attributes);
   json updates = json::array();
   json update_attributes = json::array();
   for (unsigned i = 0; i < t.updates.size(); ++i) {
