@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace vmsa {
+namespace vmsa::aarch32_fault_status_test {
 namespace {
 
 // FS[4] is bit 10, FS[3:0] bits 3:0 [Arm ARM, DFSR, When TTBCR.EAE == 0].
@@ -69,4 +69,4 @@ TEST(Aarch32FaultStatus, FieldsOfBothFormats) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::aarch32_fault_status_test

@@ -5,6 +5,7 @@
 
 #include <type_traits>
 
+namespace address_test {
 namespace {
 
 using vmsa::ipa;
@@ -27,3 +28,4 @@ TEST(Address, Alignment) {
 }
 
 }  // namespace
+}  // namespace address_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace bits_test {
 namespace {
 
 using namespace vmsa;
@@ -64,3 +65,4 @@ TEST(Bits, ALayoutNamesEveryBitOnce) {
 }
 
 }  // namespace
+}  // namespace bits_test

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace break_before_make_test {
 namespace {
 
 using namespace vmsa;
@@ -110,3 +111,4 @@ TEST(BreakBeforeMake, Changes) {
 }
 
 }  // namespace
+}  // namespace break_before_make_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa {
+namespace vmsa::cache_duties_test {
 namespace {
 
 using enum stage2_memory;
@@ -78,4 +78,4 @@ TEST(CacheDuties, AGuestThatTurnsItsCachesOnOrOff) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::cache_duties_test

@@ -17,6 +17,7 @@
 #include "vmsa/text/read/lines.hpp"
 #include "vmsa/text/words/format.hpp"
 
+namespace combine_test {
 namespace {
 
 using namespace vmsa;
@@ -282,3 +283,4 @@ TEST(Combine, StepsEndInWhatCombineSays) {
 }
 
 }  // namespace
+}  // namespace combine_test

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace descriptor_test {
 namespace {
 
 using namespace vmsa;
@@ -104,3 +105,4 @@ TEST(Descriptor, Contiguous) {
 }
 
 }  // namespace
+}  // namespace descriptor_test

@@ -5,7 +5,7 @@
 
 #include "unit/arch/layout_bits.hpp"
 
-namespace vmsa {
+namespace vmsa::el2_registers_test {
 namespace {
 
 using test::expect_bits;
@@ -125,4 +125,4 @@ TEST(El2Registers, TableBase) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::el2_registers_test

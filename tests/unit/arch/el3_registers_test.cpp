@@ -5,7 +5,7 @@
 
 #include "unit/arch/layout_bits.hpp"
 
-namespace vmsa {
+namespace vmsa::el3_registers_test {
 namespace {
 
 using test::expect_bits;
@@ -57,4 +57,4 @@ TEST(El3Registers, SystemControl) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::el3_registers_test

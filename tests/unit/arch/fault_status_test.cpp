@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace fault_status_test {
 namespace {
 
 using namespace vmsa;
@@ -104,3 +105,4 @@ TEST(FaultStatus, CodesOfWhatTranslationFinds) {
 }
 
 }  // namespace
+}  // namespace fault_status_test

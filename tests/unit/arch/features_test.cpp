@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace features_test {
 namespace {
 
 using namespace vmsa;
@@ -133,3 +134,4 @@ TEST(Features, FiftySixBitsNeed128BitDescriptors) {
 }
 
 }  // namespace
+}  // namespace features_test

@@ -5,7 +5,7 @@
 
 #include "unit/arch/layout_bits.hpp"
 
-namespace vmsa {
+namespace vmsa::granule_protection_test {
 namespace {
 
 using test::bit_row;
@@ -44,4 +44,4 @@ TEST(GranuleProtection, KindsOfEntries) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::granule_protection_test

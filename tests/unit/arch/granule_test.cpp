@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace granule_test {
 namespace {
 
 using namespace vmsa;
@@ -41,3 +42,4 @@ TEST(Granule, LevelsHaveArmsNumbers) {
 }
 
 }  // namespace
+}  // namespace granule_test

@@ -5,7 +5,7 @@
 
 #include "unit/arch/layout_bits.hpp"
 
-namespace vmsa {
+namespace vmsa::id_registers_test {
 namespace {
 
 using test::expect_bits;
@@ -62,4 +62,4 @@ TEST(IdRegisters, ProcessorFeaturesAndCacheType) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::id_registers_test

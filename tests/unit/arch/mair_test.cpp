@@ -6,6 +6,7 @@
 
 #include <string_view>
 
+namespace mair_test {
 namespace {
 
 using namespace vmsa;
@@ -115,3 +116,4 @@ TEST(Mair, WhatNoByteSaysHasNoEncoding) {
 }
 
 }  // namespace
+}  // namespace mair_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace memory_attributes_test {
 namespace {
 
 using namespace vmsa;
@@ -93,3 +94,4 @@ TEST(MemoryAttributes, AgreementDependsOnWhoLooks) {
 }
 
 }  // namespace
+}  // namespace memory_attributes_test

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace par_test {
 namespace {
 
 using namespace vmsa;
@@ -77,3 +78,4 @@ TEST(Par, Failure) {
 }
 
 }  // namespace
+}  // namespace par_test

@@ -9,6 +9,7 @@
 #include "vmsa/arch/par.hpp"
 #include "vmsa/arch/syndrome.hpp"
 
+namespace registers_test {
 namespace {
 
 using namespace vmsa;
@@ -93,3 +94,4 @@ TEST(Registers, EveryLayoutNamesEveryBitOnce) {
 }
 
 }  // namespace
+}  // namespace registers_test

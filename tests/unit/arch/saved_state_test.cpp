@@ -5,7 +5,7 @@
 
 #include "unit/arch/layout_bits.hpp"
 
-namespace vmsa {
+namespace vmsa::saved_state_test {
 namespace {
 
 using test::expect_bits;
@@ -77,4 +77,4 @@ TEST(SavedState, TrapsOfFloatingPoint) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::saved_state_test

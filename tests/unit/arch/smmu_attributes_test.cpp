@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace smmu_attributes_test {
 namespace {
 
 using namespace vmsa;
@@ -52,3 +53,4 @@ TEST(SmmuAttributes, HintsThatChangeNothingChangeNothing) {
 }
 
 }  // namespace
+}  // namespace smmu_attributes_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace smmu_event_test {
 namespace {
 
 using namespace vmsa;
@@ -83,3 +84,4 @@ TEST(SmmuEvent, NumbersWithoutARowHaveNoReservedBits) {
 }
 
 }  // namespace
+}  // namespace smmu_event_test

@@ -7,6 +7,7 @@
 
 #include <string>
 
+namespace smmu_registers_test {
 namespace {
 
 using namespace vmsa;
@@ -56,3 +57,4 @@ TEST(SmmuRegisters, FieldsReadWhatTheyName) {
 }
 
 }  // namespace
+}  // namespace smmu_registers_test

@@ -5,6 +5,7 @@
 
 #include <string>
 
+namespace smmu_structures_test {
 namespace {
 
 using namespace vmsa;
@@ -148,3 +149,4 @@ TEST(SmmuStructures, WithReplacesOneFieldAndStaleSeesReservedBits) {
 }
 
 }  // namespace
+}  // namespace smmu_structures_test

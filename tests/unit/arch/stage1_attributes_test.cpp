@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace stage1_attributes_test {
 namespace {
 
 using namespace vmsa;
@@ -80,3 +81,4 @@ TEST(Stage1Attributes, TaggedMayBeKeptByChoice) {
 }
 
 }  // namespace
+}  // namespace stage1_attributes_test

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace stage1_change_test {
 namespace {
 
 using namespace vmsa;
@@ -90,3 +91,4 @@ TEST(Stage1Change, Changes) {
 }
 
 }  // namespace
+}  // namespace stage1_change_test

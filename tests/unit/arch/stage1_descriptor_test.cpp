@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace stage1_descriptor_test {
 namespace {
 
 using namespace vmsa;
@@ -83,3 +84,4 @@ TEST(Stage1Descriptor, EveryLayoutNamesEveryBitOnce) {
 }
 
 }  // namespace
+}  // namespace stage1_descriptor_test

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace stage2_attributes_test {
 namespace {
 
 using namespace vmsa;
@@ -89,3 +90,4 @@ TEST(Stage2Attributes, Encodings) {
 }
 
 }  // namespace
+}  // namespace stage2_attributes_test

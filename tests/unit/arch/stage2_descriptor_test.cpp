@@ -5,6 +5,7 @@
 
 #include <string>
 
+namespace stage2_descriptor_test {
 namespace {
 
 using namespace vmsa;
@@ -127,3 +128,4 @@ TEST(Stage2Descriptor, LayoutNames) {
 }
 
 }  // namespace
+}  // namespace stage2_descriptor_test

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace syndrome_test {
 namespace {
 
 using namespace vmsa;
@@ -103,3 +104,4 @@ TEST(Syndrome, ALoadExtendsAsTheInstructionAsks) {
 }
 
 }  // namespace
+}  // namespace syndrome_test

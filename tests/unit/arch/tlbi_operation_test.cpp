@@ -6,6 +6,7 @@
 
 #include <string>
 
+namespace tlbi_operation_test {
 namespace {
 
 using namespace vmsa;
@@ -111,3 +112,4 @@ TEST(TlbiOperation, Layouts) {
 }
 
 }  // namespace
+}  // namespace tlbi_operation_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace tlbi_test {
 namespace {
 
 using namespace vmsa;
@@ -49,3 +50,4 @@ TEST(Tlbi, LargestRange) {
 }
 
 }  // namespace
+}  // namespace tlbi_test

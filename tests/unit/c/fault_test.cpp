@@ -13,6 +13,7 @@
 #include "vmsa/policy/kvm.hpp"
 #include "vmsa/sim/memory.hpp"
 
+namespace fault_test {
 namespace {
 
 using namespace vmsa;
@@ -273,3 +274,4 @@ TEST(CFault, NamesAndArgumentsThatAreNone) {
 }
 
 }  // namespace
+}  // namespace fault_test

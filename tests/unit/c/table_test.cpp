@@ -16,6 +16,7 @@
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
 
+namespace table_test {
 namespace {
 
 using namespace vmsa;
@@ -496,3 +497,4 @@ TEST(CTable, AndSoHasEveryFunctionOfTheFaultPath) {
 }
 
 }  // namespace
+}  // namespace table_test

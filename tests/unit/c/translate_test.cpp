@@ -11,6 +11,7 @@
 #include "vmsa/arch/mair.hpp"
 #include "vmsa/arch/par.hpp"
 
+namespace translate_test {
 namespace {
 
 using vmsa::u64;
@@ -107,3 +108,4 @@ TEST(CTranslate, RefusesWhatItDoesNotKnow) {
 }
 
 }  // namespace
+}  // namespace translate_test

@@ -9,6 +9,7 @@
 
 #include "unit/mmu/few_words.hpp"
 
+namespace dirty_structure_test {
 namespace {
 
 using namespace vmsa;
@@ -196,3 +197,4 @@ TEST(DirtyStructure, AnErrorStopsTheAcceleratorAtItsEntry) {
 }
 
 }  // namespace
+}  // namespace dirty_structure_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace geometry_test {
 namespace {
 
 using namespace vmsa;
@@ -82,3 +83,4 @@ TEST(Geometry, OutputsBeyondTheOutputSize) {
 }
 
 }  // namespace
+}  // namespace geometry_test

@@ -7,6 +7,7 @@
 
 #include "vmsa/mmu/translate.hpp"
 
+namespace granule_protection_test {
 namespace {
 
 using namespace vmsa;
@@ -144,3 +145,4 @@ TEST(GranuleProtection, AnAddressTranslationInstructionMakesNoAccess) {
 }
 
 }  // namespace
+}  // namespace granule_protection_test

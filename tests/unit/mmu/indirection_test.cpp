@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace indirection_test {
 namespace {
 
 using namespace vmsa;
@@ -102,3 +103,4 @@ TEST(Indirection, TheTopLevelOfAHalfMayBeTiedToItsPages) {
 }
 
 }  // namespace
+}  // namespace indirection_test

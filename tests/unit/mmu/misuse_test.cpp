@@ -12,7 +12,7 @@
 #include "vmsa/sim/port_events.hpp"
 #include "vmsa/text/words/names.hpp"
 
-namespace vmsa {
+namespace vmsa::misuse_test {
 namespace {
 
 using memory = sim::machine_memory;
@@ -163,4 +163,4 @@ TEST(Misuse, AFramePoolTakesBackWhatIsItsOwn) {
 #endif
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::misuse_test

@@ -8,6 +8,7 @@
 #include "unit/mmu/few_words.hpp"
 #include "vmsa/mmu/translate.hpp"
 
+namespace open_choices_test {
 namespace {
 
 using namespace vmsa;
@@ -136,3 +137,4 @@ TEST(OpenChoices, UnalignedAtomics) {
 }
 
 }  // namespace
+}  // namespace open_choices_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace permission_control_test {
 namespace {
 
 using namespace vmsa;
@@ -58,3 +59,4 @@ TEST(PermissionControl, OnePrivilegeHasXn) {
 }
 
 }  // namespace
+}  // namespace permission_control_test

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+namespace regime_registers_test {
 namespace {
 
 using namespace vmsa;
@@ -144,3 +145,4 @@ TEST(RegimeRegisters, AArch32AtEl1IsNamed) {
 }
 
 }  // namespace
+}  // namespace regime_registers_test

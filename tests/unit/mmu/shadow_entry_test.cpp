@@ -5,6 +5,7 @@
 
 #include "unit/mmu/few_words.hpp"
 
+namespace shadow_entry_test {
 namespace {
 
 using namespace vmsa;
@@ -82,3 +83,4 @@ TEST(ShadowEntry, CoversTheSmallerLeaf) {
 }
 
 }  // namespace
+}  // namespace shadow_entry_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace stage1_geometry_test {
 namespace {
 
 using namespace vmsa;
@@ -119,3 +120,4 @@ TEST(Stage1Geometry, EachFieldIsInItsOwnPlace) {
 }
 
 }  // namespace
+}  // namespace stage1_geometry_test

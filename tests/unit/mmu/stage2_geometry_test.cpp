@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+namespace stage2_geometry_test {
 namespace {
 
 using namespace vmsa;
@@ -158,3 +159,4 @@ TEST(Stage2Geometry, ALargeMachineNeedsDsWhateverTheIpaSize) {
 }
 
 }  // namespace
+}  // namespace stage2_geometry_test

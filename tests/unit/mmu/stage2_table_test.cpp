@@ -14,6 +14,7 @@
 #include "vmsa/sim/memory.hpp"
 #include "vmsa/sim/port_events.hpp"
 
+namespace stage2_table_test {
 namespace {
 
 using namespace vmsa;
@@ -631,3 +632,4 @@ TEST(Stage2Table, StatisticsCountWhatIsThere) {
 }
 
 }  // namespace
+}  // namespace stage2_table_test

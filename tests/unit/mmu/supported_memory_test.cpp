@@ -10,6 +10,7 @@
 #include "unit/mmu/few_words.hpp"
 #include "vmsa/mmu/translate.hpp"
 
+namespace supported_memory_test {
 namespace {
 
 using namespace vmsa;
@@ -176,3 +177,4 @@ TEST(SupportedMemory, LoadsReadAndStoresWrite) {
 }
 
 }  // namespace
+}  // namespace supported_memory_test

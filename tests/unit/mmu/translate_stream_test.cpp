@@ -5,7 +5,7 @@
 
 #include "unit/mmu/stream_rig.hpp"
 
-namespace vmsa {
+namespace vmsa::translate_stream_test {
 namespace {
 
 using e = smmu_ste;
@@ -362,4 +362,4 @@ TEST(TranslateStream, WhatIsNotModelledIsSaid) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::translate_stream_test

@@ -10,6 +10,7 @@
 
 #include "unit/mmu/few_words.hpp"
 
+namespace translate_test {
 namespace {
 
 using namespace vmsa;
@@ -533,3 +534,4 @@ TEST(Translate, TheDataCacheBeingOffSaysNothingOfFetches) {
 }
 
 }  // namespace
+}  // namespace translate_test

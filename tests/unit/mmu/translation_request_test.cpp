@@ -5,7 +5,7 @@
 
 #include "unit/mmu/stream_rig.hpp"
 
-namespace vmsa {
+namespace vmsa::translation_request_test {
 namespace {
 
 using e = smmu_ste;
@@ -216,4 +216,4 @@ TEST(TranslationRequest, HardwareUpdates) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::translation_request_test

@@ -7,6 +7,7 @@
 
 #include "vmsa/mmu/translate.hpp"
 
+namespace walk_attributes_test {
 namespace {
 
 using namespace vmsa;
@@ -152,3 +153,4 @@ TEST(Regime, OnlyWriteBackWalksHaveNoXs) {
 }
 
 }  // namespace
+}  // namespace walk_attributes_test

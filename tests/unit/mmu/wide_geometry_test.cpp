@@ -7,6 +7,7 @@
 
 #include "vmsa/mmu/translate.hpp"
 
+namespace wide_geometry_test {
 namespace {
 
 using namespace vmsa;
@@ -113,3 +114,4 @@ TEST(WideGeometry, ParHasTheWideFormat) {
 }
 
 }  // namespace
+}  // namespace wide_geometry_test

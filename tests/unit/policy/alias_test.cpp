@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa {
+namespace vmsa::alias_test {
 namespace {
 
 TEST(Alias, WhoElseMapsIt) {
@@ -107,4 +107,4 @@ TEST(Alias, TheWorstIsNotTheLast) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::alias_test

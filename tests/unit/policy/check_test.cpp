@@ -8,7 +8,7 @@
 #include "vmsa/policy/hypervisors.hpp"
 #include "vmsa/policy/kvm.hpp"
 
-namespace vmsa {
+namespace vmsa::check_test {
 namespace {
 
 using enum policy_problem;
@@ -137,4 +137,4 @@ TEST(Check, TheIndexAgreesWithSearching) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::check_test

@@ -10,7 +10,7 @@
 #include "vmsa/policy/kvm.hpp"
 #include "vmsa/sim/memory.hpp"
 
-namespace vmsa {
+namespace vmsa::fault_path_test {
 namespace {
 
 using memory = sim::machine_memory;
@@ -209,4 +209,4 @@ TEST(FaultPathLimits, AreThoseOfTheTable) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::fault_path_test

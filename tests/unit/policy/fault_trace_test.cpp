@@ -9,7 +9,7 @@
 #include "vmsa/policy/what_if.hpp"
 #include "vmsa/sim/memory.hpp"
 
-namespace vmsa {
+namespace vmsa::fault_trace_test {
 namespace {
 
 using memory = sim::machine_memory;
@@ -152,4 +152,4 @@ TEST(FaultTrace, OfABlockThatTheFaultSplitsTheEditIsAnInstall) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::fault_trace_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa {
+namespace vmsa::host_test {
 namespace {
 
 constexpr stage2_fault fault_of(fault_kind kind, access_kind access = access_kind::read, u64 where = 0x4000'0000) {
@@ -105,4 +105,4 @@ TEST(Host, MaintenanceFreeIsBothAtOnce) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::host_test

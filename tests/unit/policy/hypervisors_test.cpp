@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-namespace vmsa {
+namespace vmsa::hypervisors_test {
 namespace {
 
 constexpr u64 xn = u64{1} << 54;
@@ -293,4 +293,4 @@ TEST(Hypervisors, WhatIsMappedNowhereIsNotAlwaysEmulated) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::hypervisors_test

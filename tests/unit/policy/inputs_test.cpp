@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace vmsa {
+namespace vmsa::inputs_test {
 namespace {
 
 struct asked {
@@ -153,4 +153,4 @@ TEST(Inputs, NoKeyIsWithoutARow) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::inputs_test

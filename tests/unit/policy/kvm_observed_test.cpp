@@ -13,7 +13,7 @@
 #include "vmsa/policy/kvm.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 
-namespace vmsa {
+namespace vmsa::kvm_observed_test {
 namespace {
 
 using text_row = std::map<std::string, std::string>;
@@ -119,4 +119,4 @@ TEST(KvmObserved, EveryExperimentIsDecidedAsTheKernelDecidedIt) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::kvm_observed_test

@@ -11,7 +11,7 @@
 #include "kvm_page_cases.hpp"
 #include "kvm_type_cases.hpp"
 
-namespace vmsa {
+namespace vmsa::kvm_rows_test {
 namespace {
 
 using kvm_cases::answer;
@@ -93,4 +93,4 @@ TEST(KvmRows, NoRowIsWithoutACase) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::kvm_rows_test

@@ -8,7 +8,7 @@
 
 #include "vmsa/policy/kvm.hpp"
 
-namespace vmsa {
+namespace vmsa::kvm_since_test {
 namespace {
 
 constexpr policy_host everything{
@@ -81,4 +81,4 @@ TEST(KvmSince, WhatWasSeen) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::kvm_since_test

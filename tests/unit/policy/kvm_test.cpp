@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace vmsa {
+namespace vmsa::kvm_test {
 namespace {
 
 constexpr u64 xn = u64{1} << 54;
@@ -416,4 +416,4 @@ TEST(Kvm, PageClassesAnswerAsTheKernelPrinted) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::kvm_test

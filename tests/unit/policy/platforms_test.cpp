@@ -10,7 +10,7 @@
 
 #include "golden_rows.hpp"
 
-namespace vmsa {
+namespace vmsa::platforms_test {
 namespace {
 
 // id, set, platform, host memory, release, conditions, guest, effective, source
@@ -201,4 +201,4 @@ TEST(Platforms, TheSameWishInEachLanguage) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::platforms_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa {
+namespace vmsa::region_test {
 namespace {
 
 constexpr region ram = make_region({0x4000'0000}, 0x4000'0000, {0x8000'0000}, backing::anonymous);
@@ -110,4 +110,4 @@ TEST(Region, TheFrameFollowsTheAddress) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::region_test

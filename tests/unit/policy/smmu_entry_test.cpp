@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa {
+namespace vmsa::smmu_entry_test {
 namespace {
 
 using e = smmu_ste;
@@ -87,4 +87,4 @@ TEST(SmmuEntry, VirtualEntries) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::smmu_entry_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa {
+namespace vmsa::smmu_test {
 namespace {
 
 constexpr kernel_version now{6, 17};
@@ -200,4 +200,4 @@ TEST(SmmuPolicy, NoAliasOfADeviceThatIsNotTaken) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::smmu_test

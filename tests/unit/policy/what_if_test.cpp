@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace vmsa {
+namespace vmsa::what_if_test {
 namespace {
 
 constexpr policy_host v1{.cpu = {.s2fwb = true, .dic = true}};
@@ -152,4 +152,4 @@ TEST(WhatIf, EveryCircumstance) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::what_if_test

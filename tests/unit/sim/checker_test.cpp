@@ -15,6 +15,7 @@
 #include "vmsa/sim/port_trace.hpp"
 #include "vmsa/text/report/check_report.hpp"
 
+namespace checker_test {
 namespace {
 
 using namespace vmsa;
@@ -162,3 +163,4 @@ TEST(Checker, LooksTwiceAtAPageWhereOneLookIsNotEnough) {
 }
 
 }  // namespace
+}  // namespace checker_test

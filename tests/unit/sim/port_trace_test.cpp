@@ -15,6 +15,7 @@
 #include "vmsa/sim/memory.hpp"
 #include "vmsa/text/report/check_report.hpp"
 
+namespace port_trace_test {
 namespace {
 
 using namespace vmsa;
@@ -491,3 +492,4 @@ TEST_F(written_by_hand, WalkersUpdateByThemselves) {
 }
 
 }  // namespace
+}  // namespace port_trace_test

@@ -13,6 +13,7 @@
 #include "vmsa/policy/kvm.hpp"
 #include "vmsa/sim/coherency/repair.hpp"
 
+namespace printers_test {
 namespace {
 
 using namespace vmsa;
@@ -60,3 +61,4 @@ TEST(Printers, AddressesDescriptorsAndRegisters) {
 }
 
 }  // namespace
+}  // namespace printers_test

@@ -5,6 +5,7 @@
 #include "tests_folder.hpp"
 #include "vmsa/text/replay/replay.hpp"
 
+namespace golden_tables_test {
 namespace {
 
 using vmsa::text::line_reader;
@@ -69,3 +70,4 @@ TEST(GoldenTables, TheCurrentManualDiffersWhereItIsRecordedTo) {
 }
 
 }  // namespace
+}  // namespace golden_tables_test

@@ -8,6 +8,7 @@
 #include "vmsa/sim/memory.hpp"
 #include "vmsa/sim/port_events.hpp"
 
+namespace attributes_test {
 namespace {
 
 using namespace vmsa;
@@ -96,3 +97,4 @@ TEST(Stage2Attributes, RelaxingSetsTheAccessFlag) {
 }
 
 }  // namespace
+}  // namespace attributes_test

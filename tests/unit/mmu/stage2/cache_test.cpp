@@ -10,6 +10,7 @@
 #include "vmsa/sim/memory.hpp"
 #include "vmsa/sim/port_events.hpp"
 
+namespace cache_test {
 namespace {
 
 using namespace vmsa;
@@ -173,3 +174,4 @@ TEST(Stage2TableCache, AChangeOfMemoryCleansWhatIsReachedAnotherWay) {
 }
 
 }  // namespace
+}  // namespace cache_test

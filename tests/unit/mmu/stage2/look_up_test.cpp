@@ -7,7 +7,7 @@
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
 
-namespace vmsa {
+namespace vmsa::look_up_test {
 namespace {
 
 // A caller's own way to descriptors finds pages and nothing else, of three levels and of four, and asks the port
@@ -42,4 +42,4 @@ TEST(LookUp, ACallersWayToDescriptorsFindsPages) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::look_up_test

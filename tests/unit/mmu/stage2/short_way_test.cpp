@@ -10,6 +10,7 @@
 #include "vmsa/sim/memory.hpp"
 #include "vmsa/sim/port_events.hpp"
 
+namespace short_way_test {
 namespace {
 
 using namespace vmsa;
@@ -158,3 +159,4 @@ TEST(Stage2ShortWay, APageThatACursorMapsAfterARangeWasUnmappedIsNotMappedOver) 
 }
 
 }  // namespace
+}  // namespace short_way_test

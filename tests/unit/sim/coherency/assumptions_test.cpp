@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace vmsa::coherency {
+namespace vmsa::coherency::assumptions_test {
 namespace {
 
 constexpr memory_attributes inner = normal_memory(write_back_rw, write_back_rw, shareability::inner, false);
@@ -56,4 +56,4 @@ TEST(coherency_assumptions, an_ablation_is_an_assumption) {
 }
 
 }  // namespace
-}  // namespace vmsa::coherency
+}  // namespace vmsa::coherency::assumptions_test

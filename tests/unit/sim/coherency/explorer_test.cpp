@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa::coherency {
+namespace vmsa::coherency::explorer_test {
 namespace {
 
 constexpr memory_attributes wb = normal_memory(write_back_rw, write_back_rw, shareability::inner, false);
@@ -239,4 +239,4 @@ TEST(coherency, exceptions_reach_the_caller) {
 }
 
 }  // namespace
-}  // namespace vmsa::coherency
+}  // namespace vmsa::coherency::explorer_test

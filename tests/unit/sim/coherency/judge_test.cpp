@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa::coherency {
+namespace vmsa::coherency::judge_test {
 namespace {
 
 constexpr region page = make_region({0x4000'0000}, 0x1000, {0x8000'0000}, backing::anonymous);
@@ -89,4 +89,4 @@ TEST(Judge, ANonShareableGuestBesideASnoopingDeviceIsNot) {
 }
 
 }  // namespace
-}  // namespace vmsa::coherency
+}  // namespace vmsa::coherency::judge_test

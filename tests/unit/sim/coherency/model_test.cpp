@@ -9,7 +9,7 @@
 
 #include "vmsa/sim/coherency/explorer.hpp"
 
-namespace vmsa::coherency {
+namespace vmsa::coherency::model_test {
 namespace {
 
 constexpr memory_attributes wb = normal_memory(write_back_rw, write_back_rw, shareability::inner, false);
@@ -297,4 +297,4 @@ TEST(coherency_model, a_device_beside_a_non_shareable_pe_has_a_system_cache) {
 }
 
 }  // namespace
-}  // namespace vmsa::coherency
+}  // namespace vmsa::coherency::model_test

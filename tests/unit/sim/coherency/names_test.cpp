@@ -21,6 +21,7 @@
 using namespace vmsa;
 using namespace vmsa::coherency;
 
+namespace names_test {
 namespace {
 
 TEST(Names, OfBothNamespacesDoNotClash) {
@@ -49,3 +50,4 @@ TEST(Names, OfBothNamespacesDoNotClash) {
 }
 
 }  // namespace
+}  // namespace names_test

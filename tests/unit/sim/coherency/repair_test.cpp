@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace vmsa::coherency {
+namespace vmsa::coherency::repair_test {
 namespace {
 
 constexpr memory_attributes wb = normal_memory(write_back_rw, write_back_rw, shareability::inner, false);
@@ -166,4 +166,4 @@ TEST(coherency_repair, a_stop_ends_the_search_with_what_was_found) {
 }
 
 }  // namespace
-}  // namespace vmsa::coherency
+}  // namespace vmsa::coherency::repair_test

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vmsa::coherency {
+namespace vmsa::coherency::scenario_test {
 namespace {
 
 using testing::HasSubstr;
@@ -147,4 +147,4 @@ TEST(coherency_scenario, mismatches_are_found_by_line) {
 }
 
 }  // namespace
-}  // namespace vmsa::coherency
+}  // namespace vmsa::coherency::scenario_test

@@ -5,7 +5,7 @@
 
 #include "tests_folder.hpp"
 
-namespace vmsa::sim {
+namespace vmsa::sim::dump_test {
 namespace {
 
 using bytes = std::vector<std::byte>;
@@ -325,4 +325,4 @@ TEST(Dump, BitmapsBeyondPhysicalAddressesAreRefused) {
 }
 
 }  // namespace
-}  // namespace vmsa::sim
+}  // namespace vmsa::sim::dump_test

@@ -10,7 +10,7 @@
 #include "vmsa/sim/tables/find_roots.hpp"
 #include "vmsa/sim/tables/reverse_index.hpp"
 
-namespace vmsa::sim {
+namespace vmsa::sim::leaf_runs_test {
 namespace {
 
 struct word {
@@ -259,4 +259,4 @@ TEST(LeafRuns, ARangeIsFoundByWhatItMapsAlone) {
 }
 
 }  // namespace
-}  // namespace vmsa::sim
+}  // namespace vmsa::sim::leaf_runs_test

@@ -8,7 +8,7 @@
 #include "tests_folder.hpp"
 #include "vmsa/text/read/lines.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::audit_test {
 namespace {
 
 std::string sample(std::string const& name) { return tests_folder() + "/dumps/" + name; }
@@ -41,4 +41,4 @@ TEST(Audit, AnOlderKernelWouldNotHaveMappedABarNormalNC) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::audit_test

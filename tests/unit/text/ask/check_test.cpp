@@ -7,7 +7,7 @@
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/read/lines.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::check_test {
 namespace {
 
 std::string sample(std::string const& name) { return tests_folder() + "/dumps/" + name; }
@@ -56,4 +56,4 @@ TEST(Check, TextThatIsNoneIsRefused) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::check_test

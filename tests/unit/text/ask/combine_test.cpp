@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace combine_test {
 namespace {
 
 using namespace vmsa;
@@ -71,3 +72,4 @@ TEST(CombineAnswer, GridWithFwb) {
 }
 
 }  // namespace
+}  // namespace combine_test

@@ -9,7 +9,7 @@
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/words/format.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::machine_test {
 namespace {
 
 sim::dump memory_of(u64 base, u64 size, std::vector<std::pair<u64, u64>> const& words) {
@@ -143,4 +143,4 @@ TEST(Machine, RegistersThatAreNoneAreRefused) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::machine_test

@@ -16,7 +16,7 @@
 #include "vmsa/text/report/tables_report.hpp"
 #include "vmsa/text/words/format.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::tables_test {
 namespace {
 
 using nlohmann::json;
@@ -298,4 +298,4 @@ TEST(RangeFilter, TermsJoin) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::tables_test

@@ -6,6 +6,7 @@
 
 #include "vmsa/text/read/input_error.hpp"
 
+namespace decode_test {
 namespace {
 
 using vmsa::text::decode;
@@ -399,3 +400,4 @@ TEST(Decode, PermissionsByIndexAreReadFromTheirRegisters) {
 }
 
 }  // namespace
+}  // namespace decode_test

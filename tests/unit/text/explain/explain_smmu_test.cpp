@@ -17,7 +17,7 @@
 #include "vmsa/text/words/format.hpp"
 #include "vmsa/text/words/names.hpp"
 
-namespace vmsa {
+namespace vmsa::explain_smmu_test {
 namespace {
 
 using e = smmu_ste;
@@ -266,4 +266,4 @@ TEST(DecodeSmmu, TakesOneToAllWords) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::explain_smmu_test

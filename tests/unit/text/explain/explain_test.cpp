@@ -6,6 +6,7 @@
 
 #include "vmsa/arch/stage2_descriptor.hpp"
 
+namespace explain_test {
 namespace {
 
 using namespace vmsa;
@@ -374,3 +375,4 @@ TEST(Explain, TextAlignsAndJsonNests) {
 }
 
 }  // namespace
+}  // namespace explain_test

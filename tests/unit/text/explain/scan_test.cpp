@@ -6,6 +6,7 @@
 
 #include <string>
 
+namespace scan_test {
 namespace {
 
 using vmsa::text::scan_answer;
@@ -73,3 +74,4 @@ TEST(Scan, ControlBytesAndNulsAreNoReasonToStop) {
 }
 
 }  // namespace
+}  // namespace scan_test

@@ -7,6 +7,7 @@
 #include "vmsa/testing/attribute_table.hpp"
 #include "vmsa/text/read/input_error.hpp"
 
+namespace attribute_table_test {
 namespace {
 
 using namespace vmsa;
@@ -143,3 +144,4 @@ TEST(AttributeTable, AFileThatCannotBeReadIsAFailingRow) {
 }
 
 }  // namespace
+}  // namespace attribute_table_test

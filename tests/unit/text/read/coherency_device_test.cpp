@@ -8,7 +8,7 @@
 #include "vmsa/text/read/coherency_file.hpp"
 #include "vmsa/text/read/input_error.hpp"
 
-namespace vmsa {
+namespace vmsa::coherency_device_test {
 namespace {
 
 std::string scenario(std::string const& device) {
@@ -61,4 +61,4 @@ TEST(CoherencyDevice, RefusesWhatNoDeviceCouldDo) {
 }
 
 }  // namespace
-}  // namespace vmsa
+}  // namespace vmsa::coherency_device_test

@@ -13,7 +13,7 @@
 #include "vmsa/sim/coherency/assumptions.hpp"
 #include "vmsa/text/read/input_error.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::coherency_file_test {
 namespace {
 
 using coherency::check_outcome;
@@ -391,4 +391,4 @@ TEST(coherency_file, what_is_wrong_is_named_with_its_line) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::coherency_file_test

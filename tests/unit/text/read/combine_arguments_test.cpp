@@ -6,6 +6,7 @@
 
 #include "vmsa/text/read/input_error.hpp"
 
+namespace combine_arguments_test {
 namespace {
 
 using namespace vmsa;
@@ -43,3 +44,4 @@ TEST(CombineArguments, Refusals) {
 }
 
 }  // namespace
+}  // namespace combine_arguments_test

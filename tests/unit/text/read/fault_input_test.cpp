@@ -5,7 +5,7 @@
 
 #include "vmsa/text/read/input_error.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::fault_input_test {
 namespace {
 
 // Line and problem of the error that `text` is refused with.
@@ -124,4 +124,4 @@ TEST(FaultInput, TracepointLines) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::fault_input_test

@@ -9,7 +9,7 @@
 #include "vmsa/text/read/fault_input.hpp"
 #include "vmsa/text/read/input_error.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::host_memory_test {
 namespace {
 
 constexpr char const* iomem =
@@ -278,4 +278,4 @@ TEST(HostMemory, PlainMtree) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::host_memory_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace input_error_test {
 namespace {
 
 using vmsa::text::input_error;
@@ -23,3 +24,4 @@ TEST(InputError, NamesOfFilesAndValuesCannotAct) {
 }
 
 }  // namespace
+}  // namespace input_error_test

@@ -9,7 +9,7 @@
 
 #include "vmsa/text/read/input_error.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::lines_test {
 namespace {
 
 std::vector<std::string> all(std::string text) {
@@ -68,4 +68,4 @@ TEST(Lines, ANulByteFarBehindTheFirstIsRefusedToo) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::lines_test

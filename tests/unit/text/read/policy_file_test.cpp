@@ -11,7 +11,7 @@
 #include "vmsa/text/read/lines.hpp"
 #include "vmsa/text/report/policy_matrix.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::policy_file_test {
 namespace {
 
 constexpr char const* everything = "[[rule]]\nid = \"all\"\nmemory_type = \"normal-wb\"\nwhy = \"w\"\n";
@@ -281,4 +281,4 @@ TEST(PolicyMatrix, MarkdownHasOneCellForEachColumn) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::policy_file_test

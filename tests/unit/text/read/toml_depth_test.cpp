@@ -12,7 +12,7 @@
 #include "vmsa/text/read/policy_file.hpp"
 #include "vmsa/text/read/translation_input.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::toml_depth_test {
 namespace {
 
 void on_a_small_stack(std::function<void()> what) {
@@ -91,4 +91,4 @@ TEST(TomlDepth, TextIsNotDepth) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::toml_depth_test

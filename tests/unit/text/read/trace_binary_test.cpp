@@ -5,7 +5,7 @@
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/read/trace_file.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::trace_binary_test {
 namespace {
 
 std::string number(u64 value, unsigned size) {
@@ -88,4 +88,4 @@ TEST(TraceBinary, KindsBeyondTheLastAreRefused) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::trace_binary_test

@@ -6,7 +6,7 @@
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/report/translation_report.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::translation_input_test {
 namespace {
 
 translation_scenario of(std::string_view text) { return parse_translation_scenario(text, "t.toml"); }
@@ -145,4 +145,4 @@ va = "0x123"
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::translation_input_test

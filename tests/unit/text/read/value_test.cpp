@@ -6,6 +6,7 @@
 
 #include "vmsa/text/read/input_error.hpp"
 
+namespace value_test {
 namespace {
 
 using vmsa::u64;
@@ -74,3 +75,4 @@ TEST(Value, RefusesWhatTwoReadingsTakeDifferently) {
 }
 
 }  // namespace
+}  // namespace value_test

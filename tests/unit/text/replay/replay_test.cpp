@@ -5,7 +5,7 @@
 
 #include "vmsa/text/read/input_error.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::replay_test {
 namespace {
 
 replay_report of(std::string text) {
@@ -144,4 +144,4 @@ TEST(Replay, DamagedJsonLinesAreRefusedWithTheirLine) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::replay_test

@@ -9,6 +9,7 @@
 #include "vmsa/text/report/check_report.hpp"
 #include "vmsa/text/words/trace_names.hpp"
 
+namespace check_discipline_test {
 namespace {
 
 using namespace vmsa;
@@ -189,3 +190,4 @@ TEST(CheckDiscipline, OtherTables) {
 }
 
 }  // namespace
+}  // namespace check_discipline_test

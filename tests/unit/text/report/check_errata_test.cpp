@@ -5,6 +5,7 @@
 #include "vmsa/text/report/check_report.hpp"
 #include "vmsa/text/words/trace_names.hpp"
 
+namespace check_errata_test {
 namespace {
 
 using namespace vmsa;
@@ -100,3 +101,4 @@ TEST(CheckErrata, Names) {
 }
 
 }  // namespace
+}  // namespace check_errata_test

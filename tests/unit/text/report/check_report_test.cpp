@@ -12,7 +12,7 @@
 
 namespace {
 
-std::string written;
+std::string written_lines;
 
 }  // namespace
 
@@ -20,10 +20,11 @@ std::string written;
   do {                                             \
     char line[256];                                \
     std::snprintf(line, sizeof line, __VA_ARGS__); \
-    written += line;                               \
+    written_lines += line;                         \
   } while (false)
 #include "vmsa/c/trace.h"
 
+namespace check_report_test {
 namespace {
 
 using namespace vmsa;
@@ -125,7 +126,7 @@ TEST(CheckReport, TheBinaryFormSaysEverything) {
 // What a hypervisor in C writes with vmsa/c/trace.h.
 TEST(CheckReport, ACHypervisorWritesTheFormat) {
   for (bool const with_dsb : {true, false}) {
-    written.clear();
+    written_lines.clear();
     vmsa_trace_begin("granule=4k ipa=39 pes=2");
     vmsa_trace_table(0x82000000, 1);
     vmsa_trace_zero(0, 0x82000000, 0x3000);
@@ -141,7 +142,7 @@ TEST(CheckReport, ACHypervisorWritesTheFormat) {
     vmsa_trace_dsb(0, "ish");
     vmsa_trace_free(0, 0x82004000, 0x1000);
     vmsa_trace_done(0);
-    trace_answer const a = check_trace("c.vtr", written, {});
+    trace_answer const a = check_trace("c.vtr", written_lines, {});
     EXPECT_EQ(a.violations.empty(), with_dsb);
     if (!with_dsb) {
       EXPECT_EQ(a.violations.front().why, sim::violation_cause::dsb_before_missing);
@@ -355,3 +356,4 @@ TEST(CheckReport, LenientReadingCounts) {
 }
 
 }  // namespace
+}  // namespace check_report_test

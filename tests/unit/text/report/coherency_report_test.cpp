@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace vmsa::text {
+namespace vmsa::text::coherency_report_test {
 namespace {
 
 using nlohmann::json;
@@ -181,4 +181,4 @@ TEST(CoherencyReport, PromelaWaitsForSignalsAndCompletion) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::coherency_report_test

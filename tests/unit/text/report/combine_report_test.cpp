@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace combine_report_test {
 namespace {
 
 using namespace vmsa;
@@ -35,3 +36,4 @@ TEST(CombineReport, GridFormats) {
 }
 
 }  // namespace
+}  // namespace combine_report_test

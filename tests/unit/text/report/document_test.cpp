@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vmsa::text {
+namespace vmsa::text::document_test {
 namespace {
 
 document sample() {
@@ -131,4 +131,4 @@ TEST(Document, ColumnsCountCharactersAndNotBytes) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::document_test

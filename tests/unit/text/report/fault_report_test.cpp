@@ -5,7 +5,7 @@
 
 #include "vmsa/text/read/input_error.hpp"
 
-namespace vmsa::text {
+namespace vmsa::text::fault_report_test {
 namespace {
 
 fault_scenario example() { return parse_fault_scenario(example_fault_scenario(), "example"); }
@@ -153,4 +153,4 @@ TEST(FaultReport, APolicyNobodyKnowsIsRefused) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::fault_report_test

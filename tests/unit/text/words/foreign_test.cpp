@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string>
 
-namespace vmsa::text {
+namespace vmsa::text::foreign_test {
 namespace {
 
 struct row {
@@ -100,4 +100,4 @@ TEST(Foreign, CommentsCannotEnd) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::foreign_test

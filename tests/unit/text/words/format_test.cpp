@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace format_test {
 namespace {
 
 using namespace vmsa;
@@ -75,3 +76,4 @@ TEST(Format, ParseTypes) {
 }
 
 }  // namespace
+}  // namespace format_test

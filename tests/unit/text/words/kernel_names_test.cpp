@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace vmsa::text {
+namespace vmsa::text::kernel_names_test {
 namespace {
 
 TEST(KernelNames, KernelVersions) {
@@ -114,4 +114,4 @@ TEST(KernelNames, WhatAReleaseDoesNotKnow) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::kernel_names_test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace names_test {
 namespace {
 
 using namespace vmsa;
@@ -77,3 +78,4 @@ TEST(Names, PermissionsAndTheRest) {
 }
 
 }  // namespace
+}  // namespace names_test

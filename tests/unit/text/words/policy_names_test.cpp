@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace vmsa::text {
+namespace vmsa::text::policy_names_test {
 namespace {
 
 TEST(PolicyNames, BackingsAndBack) {
@@ -81,4 +81,4 @@ TEST(PolicyNames, AMappingIsNoAnswerToEveryFault) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::policy_names_test

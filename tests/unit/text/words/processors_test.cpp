@@ -5,7 +5,7 @@
 
 #include <optional>
 
-namespace vmsa::text {
+namespace vmsa::text::processors_test {
 namespace {
 
 TEST(Processors, WhatIsPublicOfThem) {
@@ -46,4 +46,4 @@ TEST(Processors, IdRegistersAndTheTableAgree) {
 }
 
 }  // namespace
-}  // namespace vmsa::text
+}  // namespace vmsa::text::processors_test
