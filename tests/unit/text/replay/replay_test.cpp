@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <utility>
+
 #include "vmsa/text/read/input_error.hpp"
 
 namespace vmsa::text::replay_test {
@@ -28,6 +31,33 @@ TEST(Replay, ADifferenceShowsBothSides) {
   ASSERT_EQ(r.differences.size(), 1u);
   EXPECT_EQ(r.differences[0].line, 2u);
   EXPECT_EQ(r.differences[0].detail, "device: recorded nGnRnE, vmsa nGnRE");
+}
+
+// A row of tests/tables/s2_config.csv.gz, and then with another value in one of its columns at a time.
+TEST(Replay, EachNumberOfAConfigurationIsCompared) {
+  std::string const columns =
+      "pamax,lpa,lpa2,ttst,tg0,ds,sl2,sl0,t0sz,imp_above_faults,valid,start_level,effective_ipa_bits,top_table_bytes,"
+      "concatenated\n32,0,0,1,0,0,0,0,2,1,";
+  EXPECT_EQ(of(columns + "1,2,32,16384,4\n").matched, 1u);
+  for (auto const& [outcome, says] : std::initializer_list<std::pair<char const*, char const*>>{
+           {"0,2,32,16384,4", "valid: recorded 0, vmsa 1"},
+           {"1,1,32,16384,4", "start_level: recorded 1, vmsa 2"},
+           {"1,2,40,16384,4", "effective_ipa_bits: recorded 40, vmsa 32"},
+           {"1,2,32,4096,4", "top_table_bytes: recorded 4096, vmsa 16384"},
+           {"1,2,32,16384,1", "concatenated: recorded 1, vmsa 4"}}) {
+    replay_report const r = of(columns + outcome + "\n");
+    ASSERT_EQ(r.differences.size(), 1u) << outcome;
+    EXPECT_EQ(r.differences[0].detail, says);
+  }
+}
+
+// Normal-WB of both stages is 0xff in PAR_EL1, which has it in hexadecimal.
+TEST(Replay, ADifferenceSpeaksTheColumnsBase) {
+  std::string const columns = "mair,s1_sh,s2_memattr,s2_sh,fwb,cd,type,par_attr,par_sh\nff,3,f,3,0,0,Normal,";
+  EXPECT_EQ(of(columns + "ff,3\n").matched, 1u);
+  replay_report const r = of(columns + "44,2\n");
+  ASSERT_EQ(r.differences.size(), 1u);
+  EXPECT_EQ(r.differences[0].detail, "par_attr: recorded 44, vmsa ff; par_sh: recorded 2, vmsa 3");
 }
 
 TEST(Replay, EveryDifferenceIsCountedAndTheFirstAreKept) {
