@@ -150,9 +150,12 @@ void run(bench_options const& a, int& exit_code) {
                     {"walk_ns", walk},
                     {"unmap_ns", unmap}});
   }
-  if (a.json)
-    fmt::print("{}", text::json_text({{"guest", text::hex(guest)}, {"results", list}}));
-  else
+  if (a.json) {
+    text::json_value out = text::answer_json("bench");
+    out["guest"] = text::hex(guest);
+    out["results"] = std::move(list);
+    fmt::print("{}", text::json_text(out));
+  } else
     fmt::print(
         "ns for each leaf. Table manipulation alone: TLBI, barriers and exits cost nothing here.\n"
         "Reproduce: vmsa bench --guest {} --leaf {}\n",

@@ -13,7 +13,7 @@
 #include "vmsa/text/explain/decode.hpp"
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/read/lines.hpp"
-#include "vmsa/text/report/document.hpp"
+#include "vmsa/text/report/decode_report.hpp"
 #include "vmsa/text/words/policy_names.hpp"
 #include "vmsa/text/words/processors.hpp"
 
@@ -24,7 +24,7 @@ struct decode_options {
   std::string kind;
   std::vector<std::string> values;
   text::decode_options options;
-  bool json = false;
+  format_option format{{"text", "markdown", "json"}};
   bool list = false;
 };
 
@@ -71,6 +71,7 @@ void list_kinds() {
 }
 
 void run(decode_options const& a) {
+  std::string const format = a.format.chosen();
   if (a.list) return list_kinds();
   if (a.kind.empty()) throw text::input_error("", 0, "no kind is given", text::decode_kind_names() + "; --list");
   if (a.values.empty()) throw text::input_error("", 0, "no value", "one or more values, or - for standard input");
@@ -87,12 +88,7 @@ void run(decode_options const& a) {
     else
       all.push_back(text::decode(a.kind, value, a.options));
   }
-  std::string out;
-  if (a.json) {
-    out = text::to_json(all);
-  } else {
-    for (text::explanation const& e : all) out += (out.empty() ? "" : "\n") + text::to_text(e);
-  }
+  std::string const out = answered(format, all);
   std::fwrite(out.data(), 1, out.size(), stdout);
 }
 
@@ -144,9 +140,10 @@ void add_decode(CLI::App& app, int&) {
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_flag("--list", a->list, "every kind, with a value to try");
-  command->add_flag("--json", a->json, "one JSON object, or an array for several values");
+  a->format.add_to(*command);
   command->footer(
       "Fields of up to 16 bits are printed in binary, wider ones in hexadecimal. Reserved encodings are explained.\n"
+      "The JSON answer is one object, or an array of them for several values.\n"
       "Examples:\n"
       "  vmsa decode pte --stage 2 --level 3 0x00400001000007d7\n"
       "  vmsa decode pte --granule 64k --level 2 --fwb on 0x80000000074d\n"

@@ -6,8 +6,9 @@
 
 #include "command.hpp"
 #include "interrupt.hpp"
+#include "options.hpp"
 #include "progress.hpp"
-#include "text/report/json.hpp"
+#include "vmsa/text/report/replay_report.hpp"
 
 namespace vmsa::cli {
 namespace {
@@ -16,42 +17,8 @@ struct replay_options {
   std::string file;
   std::size_t show = 10;
   std::string manual = "2023-03";
-  bool json = false;
+  format_option format{{"text", "markdown", "json"}};
 };
-
-text::json_value to_json(std::vector<text::replay_difference> const& list) {
-  auto out = text::json_value::array();
-  for (text::replay_difference const& d : list) out.push_back({{"line", d.line}, {"row", d.row}, {"detail", d.detail}});
-  return out;
-}
-
-void print(text::replay_report const& report, replay_options const& options) {
-  if (options.json) {
-    text::json_value const out = {{"table", report.table},
-                                  {"rows", report.rows},
-                                  {"matched", report.matched},
-                                  {"differed", report.differed},
-                                  {"newer", report.newer},
-                                  {"newer_together", report.together},
-                                  {"skipped", report.skipped},
-                                  {"differences", to_json(report.differences)},
-                                  {"skips", to_json(report.skips)},
-                                  {"unread_columns", report.unread},
-                                  {"interrupted", report.interrupted}};
-    fmt::print("{}", text::json_text(out));
-    return;
-  }
-  for (auto const& d : report.differences) fmt::print("line {}: {}\n  {}\n", d.line, d.detail, d.row);
-  if (report.differed > report.differences.size())
-    fmt::print("... and {} more that differ\n", report.differed - report.differences.size());
-  for (auto const& s : report.skips) fmt::print("line {} skipped: {}\n  {}\n", s.line, s.detail, s.row);
-  if (!report.unread.empty()) fmt::print("columns not compared: {}\n", fmt::join(report.unread, " "));
-  if (report.newer != 0) fmt::print("differed where the current manual does: {}\n", report.newer);
-  if (report.together != 0) fmt::print("differed where its rules A and B do so only together: {}\n", report.together);
-  if (report.interrupted) fmt::print("interrupted: the rows that follow were not read\n");
-  fmt::print("rows {}, matched {}, differed {}, skipped {}\n", report.rows, report.matched, report.differed,
-             report.skipped);
-}
 
 }  // namespace
 
@@ -66,7 +33,7 @@ void add_replay(CLI::App& app, int& exit_code) {
       ->add_option("--manual", options->manual,
                    "follow this release where two differ: 2023-03, which made the tables, or current (default 2023-03)")
       ->check(CLI::IsMember({"2023-03", "current"}));
-  command->add_flag("--json", options->json, "the report as JSON");
+  options->format.add_to(*command);
   command->footer(
       "The kind of table is recognised by its header, JSON lines by their first brace: tests/README.md has the "
       "columns.\n"
@@ -77,6 +44,7 @@ void add_replay(CLI::App& app, int& exit_code) {
       "  vmsa replay translate.jsonl.gz\n"
       "  zcat outcomes.csv.gz | vmsa replay - --show 3\n");
   command->callback([options, &exit_code] {
+    std::string const format = options->format.chosen();
     text::line_reader reader(options->file);
     interruptible const by_user;
     progress_line progress;
@@ -86,7 +54,7 @@ void add_replay(CLI::App& app, int& exit_code) {
           if (++rows % 1024 == 0) progress.show(fmt::format("{} rows", rows));
           return interrupted != 0;
         });
-    print(report, *options);
+    fmt::print("{}", answered(format, report));
     exit_code = report.interrupted ? by_interrupt : report.differed == 0 ? 0 : 1;
   });
 }

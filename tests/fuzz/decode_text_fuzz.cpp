@@ -10,6 +10,7 @@
 #include "vmsa/text/read/combine_arguments.hpp"
 #include "vmsa/text/read/input_error.hpp"
 #include "vmsa/text/report/combine_report.hpp"
+#include "vmsa/text/report/decode_report.hpp"
 #include "vmsa/text/words/format.hpp"
 
 namespace {
@@ -44,8 +45,8 @@ void check_decode(std::string_view kind, std::string_view value, text::decode_op
   text::explanation const e = text::decode(kind, value, options);
   bool const several = text::decodes_words(kind);  // words, whose bits are not those of one value
   require(!e.summary.empty() && (several || !e.fields.empty()), "an explanation says something");
-  require(text::to_text(e).find(e.summary) != std::string::npos, "the text holds the summary");
-  require(text::to_json({e}).size() > e.summary.size(), "the JSON holds the summary");
+  require(text::as_text(text::tell(e)).find(e.summary) != std::string::npos, "the text holds the summary");
+  require(text::to_json(std::vector{e}).size() > e.summary.size(), "the JSON holds the summary");
   if (several) return;
   u64 const all = e.fields.front().high == 7 ? 0xff : ~u64{0};
   bool const k64 = options.granule.starts_with("64");

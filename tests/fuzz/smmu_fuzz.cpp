@@ -10,6 +10,7 @@
 #include "vmsa/mmu/translation_request.hpp"
 #include "vmsa/policy/smmu_entry.hpp"
 #include "vmsa/text/explain/explain_smmu.hpp"
+#include "vmsa/text/report/decode_report.hpp"
 
 namespace {
 
@@ -84,9 +85,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
   smmu_event_record record;
   for (u64& w : record.word) w = in.word();
-  check(!text::to_text(text::explain(record, 1 + in.byte() % 4)).empty());
-  check(!text::to_text(text::explain(ste, 1 + in.byte() % 8)).empty());
-  check(!text::to_json({text::explain(cd, 1 + in.byte() % 8)}).empty());
+  check(!text::as_text(text::tell(text::explain(record, 1 + in.byte() % 4))).empty());
+  check(!text::as_text(text::tell(text::explain(ste, 1 + in.byte() % 8))).empty());
+  check(!text::to_json(std::vector{text::explain(cd, 1 + in.byte() % 8)}).empty());
   smmu_event const event = decode_smmu_event(record);
   check(event == decode_smmu_event(encode_smmu_event(event)));
 

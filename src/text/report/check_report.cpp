@@ -204,7 +204,7 @@ document tell(trace_answer const& a) {
 
 std::string to_json(trace_answer const& a) {
   constexpr char const* verdicts[] = {"good", "warn", "bad"};
-  json_value out;
+  json_value out = answer_json("check");
   out["verdict"] = verdicts[static_cast<unsigned>(a.verdict())];
   out["events"] = a.events;
   out["interrupted"] = a.interrupted;

@@ -86,15 +86,16 @@ document tell(std::vector<guest_range> const& ranges) {
 }
 
 std::string to_json(std::vector<guest_range> const& ranges) {
-  json_value j = json_value::array();
+  json_value j = answer_json("classify-guest");
+  j["ranges"] = json_value::array();
   for (guest_range const& r : ranges)
-    j.push_back({{"ipa", hex(r.base)},
-                 {"size", hex(r.size)},
-                 {"kind", r.kind},
-                 {"backing", r.backs ? json_value(vmsa::name(*r.backs)) : nullptr},
-                 {"name", r.name},
-                 {"memslot", r.memslot},
-                 {"line", r.line}});
+    j["ranges"].push_back({{"ipa", hex(r.base)},
+                           {"size", hex(r.size)},
+                           {"kind", r.kind},
+                           {"backing", r.backs ? json_value(vmsa::name(*r.backs)) : nullptr},
+                           {"name", r.name},
+                           {"memslot", r.memslot},
+                           {"line", r.line}});
   return json_text(j);
 }
 

@@ -233,36 +233,40 @@ json_value protection_json(translation_story const& s) {
 
 json_value story_json(regime const& r, translation_story const& s) {
   translation const& t = s.outcome;
-  if (s.question.checked)
-    return {{"name", s.question.name},
-            {"pa", hex(s.question.where)},
-            {"space", name(*s.question.checked)},
-            {"fault", t.fault ? fault_json(*t.fault) : json_value(nullptr)},
-            {"granule_protection_reads", protection_json(s)}};
-  json_value out{{"name", s.question.name},
-                 {"access",
-                  {{"op", name(s.question.acc.op)},
+  if (s.question.checked) {
+    json_value out = answer_json("translate-gpt");
+    out["name"] = s.question.name;
+    out["pa"] = hex(s.question.where);
+    out["space"] = name(*s.question.checked);
+    out["fault"] = t.fault ? fault_json(*t.fault) : json_value(nullptr);
+    out["granule_protection_reads"] = protection_json(s);
+    return out;
+  }
+  json_value out = answer_json("translate");
+  out["name"] = s.question.name;
+  out["access"] = {{"op", name(s.question.acc.op)},
                    {"el", static_cast<int>(s.question.acc.el)},
                    {"unprivileged", s.question.acc.as_unprivileged()},
                    {"pan", s.question.acc.pan},
-                   {"aligned", s.question.acc.aligned}}},
-                 {s.question.stage2_only ? "ipa" : "va", hex(s.question.where)},
-                 {"stage1", r.stage1_on && !s.question.stage2_only},
-                 {"stage2", r.stage2_on}};
+                   {"aligned", s.question.acc.aligned}};
+  json_value const where = hex(s.question.where);
+  out["va"] = s.question.stage2_only ? json_value(nullptr) : where;
+  out["ipa"] = s.question.stage2_only ? where : json_value(nullptr);
+  out["stage1"] = r.stage1_on && !s.question.stage2_only;
+  out["stage2"] = r.stage2_on;
   out["fault"] = t.fault && !s.absent ? fault_json(*t.fault) : json_value(nullptr);
   out["absent"] = nullptr;
   if (walk_step const* const step = absent_step(s))
     out["absent"] = {{"stage", static_cast<int>(step->by)}, {"level", number(step->at)}, {"pa", hex(step->where)}};
   out["contended"] = t.contended;
-  if (t) {
-    out["pa"] = hex(t.output);
-    out["space"] = name(t.space);
-    out["attributes"] = to_json(t.attributes);
-    out["par_attr"] = hex(u64{encode_par_attr(t.attributes, r.feat.mte_perm)});
-    out["par_sh"] = encode_par_sh(t.attributes);
-  }
-  if (!t.contended && !s.absent) out["par_el1"] = wide_hex({t.par.raw, t.par.high});
-  if (t.intermediate) out["intermediate"] = hex(*t.intermediate);
+  json_value const none = nullptr;
+  out["pa"] = t ? hex(t.output) : none;
+  out["space"] = t ? name(t.space) : none;
+  out["attributes"] = t ? to_json(t.attributes) : none;
+  out["par_attr"] = t ? hex(u64{encode_par_attr(t.attributes, r.feat.mte_perm)}) : none;
+  out["par_sh"] = t ? encode_par_sh(t.attributes) : none;
+  out["par_el1"] = t.contended || s.absent ? none : wide_hex({t.par.raw, t.par.high});
+  out["intermediate"] = t.intermediate ? hex(*t.intermediate) : none;
   out["stage1_leaf"] = leaf_json(t.stage1_leaf);
   out["stage2_leaf"] = leaf_json(t.stage2_leaf);
   out["walk"] = json_value::array();

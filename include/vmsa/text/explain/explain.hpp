@@ -98,9 +98,4 @@ explanation explain(tcr_el1 tcr, processor const& m = {});
 /// has two.
 explanation explain_tlbi(tlbi_operation const& op, u64 xt, granule tg, std::optional<bool> ds);
 
-// For a person: the summary, a blank line, one aligned line for each bit range, parts indented, then the notes.
-std::string to_text(explanation const& e);
-// One object for one explanation, an array for any other number.
-std::string to_json(std::vector<explanation> const& all);
-
 }  // namespace vmsa::text

@@ -362,17 +362,5 @@ TEST(ExplainRegisters, ControlRegisters) {
   expect_complete(explain(tcr_el1{{~u64{0}}}), "");
 }
 
-TEST(Explain, TextAlignsAndJsonNests) {
-  explanation const e = text::explain_mair_byte(0x04);
-  EXPECT_EQ(text::to_text(e),
-            "mair 0x4: Device-nGnRE\n\n"
-            "  7:0    Attr    0b00000100  Device-nGnRE\n"
-            "    7:4  Device  0b0000\n"
-            "    3:2  kind    0b01        nGnRE\n"
-            "    1:0  XS      0b00        XS=1\n");
-  EXPECT_THAT(text::to_json({e}), StartsWith("{\n  \"kind\": \"mair\",\n  \"value\": \"0x4\",\n"));
-  EXPECT_THAT(text::to_json({e, e}), StartsWith("[\n"));
-}
-
 }  // namespace
 }  // namespace explain_test

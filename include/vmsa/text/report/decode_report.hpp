@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vmsa/text/explain/explain.hpp"
+#include "vmsa/text/report/document.hpp"
+
+namespace vmsa::text {
+
+/// What a value means: the summary, a row for each bit range with its parts below it, then what follows from it.
+document tell(explanation const& e);
+/// Several values, one after the other.
+document tell(std::vector<explanation> const& all);
+/// One object for one explanation, an array of them for any other number.
+std::string to_json(std::vector<explanation> const& all);
+
+}  // namespace vmsa::text
