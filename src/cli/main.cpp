@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <string>
 #include <vector>
@@ -55,6 +56,22 @@ std::string wrapped(std::string text) {
   return text;
 }
 
+// An option's value and how often it may stand. Which others it does not go with is told where they meet, and not here,
+// where forty names would hide what it is for.
+class option_formatter final : public CLI::Formatter {
+ public:
+  std::string make_option_opts(CLI::Option const* option) const override {
+    if (option->get_type_size() == 0) return {};
+    std::string out = " " + option->get_type_name();
+    if (option->get_expected_max() == CLI::detail::expected_max_vector_size)
+      out += " ...";
+    else if (option->get_expected_min() > 1)
+      out += " x " + std::to_string(option->get_expected());
+    if (option->get_required()) out += " REQUIRED";
+    return out;
+  }
+};
+
 std::string not_empty(std::string const& value) { return value.empty() ? "an empty value" : ""; }
 
 // What CLI11 found wrong with the words, as every other error of this command is told.
@@ -74,6 +91,7 @@ std::string not_empty(std::string const& value) { return value.empty() ? "an emp
 int run(int argc, char** argv) {
   CLI::App app{"Arm VMSAv8-64 stage-2 translation and memory attributes: which memory type, and why"};
   app.name("vmsa");
+  app.formatter(std::make_shared<option_formatter>());
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("vmsa ") + library_version);
   app.footer(

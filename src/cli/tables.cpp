@@ -264,8 +264,8 @@ void add_tables(CLI::App& app, int& exit_code) {
   tables->footer(
       "DUMP: ELF core (QEMU, kcore, vmcore), compressed kdump, LiME, raw with --base, gzip of any; told by content.\n"
       "Roots are those that --registers names, and those that a search finds: KVM's structures in the host's memory.\n"
-      "Exit code 0: answered; 1: mismatches, check and audit judged negatively; 2: bad input; 130: the search for "
-      "roots was interrupted, and what is known is told. src/README.md has the formats.\n\n"
+      "Exit code 0: answered; 1: mismatches, check and audit judged negatively; 2: bad input;\n"
+      "130: the search for roots was interrupted, and what is known is told. src/README.md has the formats.\n\n"
       "Examples:\n"
       "  vmsa tables find host.elf\n"
       "  vmsa tables ranges host.elf --registers regs.json --vm 3\n"
