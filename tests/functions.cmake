@@ -18,6 +18,7 @@ set(VMSA_FUZZ_SEED 1 CACHE STRING "The seed of the fuzz targets; 0 is another on
 
 if(NOT VMSA_CORE_ONLY)
   find_package(GTest 1.12 REQUIRED)
+  find_package(ZLIB REQUIRED)
   # What every GoogleTest program links, and the one precompiled header they share. The printers are in it because
   # GoogleTest decides once for a program how a type is printed: a source without them would undo them for the others.
   # Where the tests lie is in one object only: all others are the same in every checkout, and so in a compiler cache.
@@ -28,7 +29,7 @@ std::string const& vmsa::tests_folder() {
 }
 ")
   add_library(test_base STATIC ${CMAKE_CURRENT_BINARY_DIR}/test_base.cpp)
-  target_link_libraries(test_base PUBLIC vmsa::testing GTest::gmock GTest::gtest)
+  target_link_libraries(test_base PUBLIC vmsa_printers GTest::gmock GTest::gtest ZLIB::ZLIB)
   target_include_directories(test_base PUBLIC ${PROJECT_SOURCE_DIR}/tests)
   target_precompile_headers(test_base PRIVATE <gtest/gtest.h> <vmsa/testing/printers.hpp>)
   target_compile_options(test_base PRIVATE $<$<CONFIG:Debug>:-O0>)  # as vmsa_compile_quickly() says
@@ -41,12 +42,16 @@ function(vmsa_compile_quickly target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O0>)
 endfunction()
 
-# vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...] [OPTIMIZED]): one GoogleTest program, one ctest entry.
+# vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...] [OPTIMIZED] [CORE]): one GoogleTest program, one ctest
+# entry. CORE is for tests of the core, which do without vmsa::testing and so are built without text.
 # vmsa::tests_folder() of tests_folder.hpp names this folder, for golden tables.
 # OPTIMIZED is for programs that run for seconds; the precompiled header has the others' flags and is not for them.
 function(vmsa_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIMIZED" "" "LIBRARIES;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIMIZED;CORE" "" "LIBRARIES;LABELS")
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  if(NOT arg_CORE)
+    list(APPEND arg_LIBRARIES vmsa::testing)
+  endif()
   target_link_libraries(${name} PRIVATE test_base ${arg_LIBRARIES} GTest::gtest_main)
   if(arg_OPTIMIZED)
     target_compile_options(${name} PRIVATE "SHELL:-include vmsa/testing/printers.hpp")

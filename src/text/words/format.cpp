@@ -8,8 +8,6 @@
 
 namespace vmsa::text {
 
-std::string hex(u64 value) { return fmt::format("{:#x}", value); }
-
 std::string binary(u64 value, unsigned width) { return fmt::format("0b{:0{}b}", value, width); }
 
 std::string size_name(u64 bytes) {

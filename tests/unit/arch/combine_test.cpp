@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Combining, against Arm's pseudocode: one slice while compiling, every combination when run.
 #include "vmsa/arch/combine.hpp"
-#include "tests_folder.hpp"
+#include "golden_rows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,8 +14,6 @@
 
 #include "combine_slice.hpp"
 #include "vmsa/arch/par.hpp"
-#include "vmsa/text/read/lines.hpp"
-#include "vmsa/text/words/format.hpp"
 
 namespace combine_test {
 namespace {
@@ -140,10 +138,9 @@ golden_outcome parse_outcome(std::string_view line) {
 }
 
 golden_table load() {
-  text::line_reader lines(tests_folder() + "/tables/memattr_combine.compact.gz");
   golden_table table;
   std::string section;
-  for (std::string_view line; lines.next(line);) {
+  for (std::string const& line : golden_lines("tables/memattr_combine.compact.gz")) {
     if (line.starts_with("outcomes") || line.starts_with("blocks") || line.starts_with("sequence")) {
       section = split(line, ' ').front();
     } else if (section == "outcomes") {
@@ -210,7 +207,8 @@ TEST(Combine, EveryCombinationOfTheGoldenTable) {
       if (matches || ++differed > 5) continue;
       ADD_FAILURE() << "row " << row << ": mte " << f.mte << " fwb " << fwb << " cd " << cd << " memattr "
                     << int{memattr} << " s2_sh " << int{s2_sh} << " mair " << int{mair} << " s1_sh " << int{s1_sh}
-                    << "\n  expected " << text::describe(expected.attributes) << "\n  actual   " << text::describe(a);
+                    << "\n  expected " << testing::PrintToString(expected.attributes) << "\n  actual   "
+                    << testing::PrintToString(a);
     }
   }
   EXPECT_EQ(row, 524'288u);

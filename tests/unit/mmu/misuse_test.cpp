@@ -10,7 +10,6 @@
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
 #include "vmsa/sim/port_events.hpp"
-#include "vmsa/text/words/names.hpp"
 
 namespace vmsa::misuse_test {
 namespace {
@@ -90,26 +89,6 @@ TEST(Misuse, FramesOfSizesThatAreNone) {
   frame_pool<4> pool(pa{0x4000'0000}, granule::k4);
   for (u64 size : {5 * page, u64{1} << 45, most}) EXPECT_FALSE(pool.take(size).has_value()) << size;
   EXPECT_EQ(pool.frames_in_use(), 0u);
-}
-
-TEST(Misuse, ValuesThatAreNoneHaveNoName) {
-  constexpr int none = 0x7f;
-  EXPECT_EQ(text::name(static_cast<summary>(none)), "?");
-  EXPECT_EQ(text::json_name(static_cast<summary>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<device_kind>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<cache_policy>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<shareability>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<granule>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<mair_class>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<stage2_memory>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<stage2_access>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<stage2_execute>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<descriptor_kind>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<fault_kind>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<operation>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<permission_control>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<geometry_error>(none)), "?");
-  EXPECT_EQ(text::name(static_cast<table_error>(none)), "?");
 }
 
 #ifndef NDEBUG

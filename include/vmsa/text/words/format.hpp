@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shared values as text for a person, and numbers as they stand in every input and output.
 #pragma once
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,8 +12,12 @@
 
 namespace vmsa::text {
 
-// `0x` and lower-case digits without leading zeros: the form of every address, register and descriptor.
-std::string hex(u64 value);
+// `0x` and lower-case digits without leading zeros: the form of every address, register and descriptor. In the header,
+// so that the printers of vmsa/testing need no library of text.
+inline std::string hex(u64 value) {
+  char digits[18] = {'0', 'x'};
+  return {digits, std::to_chars(digits + 2, digits + sizeof digits, value, 16).ptr};
+}
 template <class Space>
 std::string hex(address<Space> a) {
   return hex(a.value);

@@ -77,5 +77,25 @@ TEST(Names, PermissionsAndTheRest) {
             "the start level cannot resolve this input size, even with 16 concatenated tables");
 }
 
+TEST(Names, ValuesThatAreNoneHaveNoName) {
+  constexpr int none = 0x7f;
+  EXPECT_EQ(name(static_cast<summary>(none)), "?");
+  EXPECT_EQ(json_name(static_cast<summary>(none)), "?");
+  EXPECT_EQ(name(static_cast<device_kind>(none)), "?");
+  EXPECT_EQ(name(static_cast<cache_policy>(none)), "?");
+  EXPECT_EQ(name(static_cast<shareability>(none)), "?");
+  EXPECT_EQ(name(static_cast<granule>(none)), "?");
+  EXPECT_EQ(name(static_cast<mair_class>(none)), "?");
+  EXPECT_EQ(name(static_cast<stage2_memory>(none)), "?");
+  EXPECT_EQ(name(static_cast<stage2_access>(none)), "?");
+  EXPECT_EQ(name(static_cast<stage2_execute>(none)), "?");
+  EXPECT_EQ(name(static_cast<descriptor_kind>(none)), "?");
+  EXPECT_EQ(name(static_cast<fault_kind>(none)), "?");
+  EXPECT_EQ(name(static_cast<operation>(none)), "?");
+  EXPECT_EQ(name(static_cast<permission_control>(none)), "?");
+  EXPECT_EQ(name(static_cast<geometry_error>(none)), "?");
+  EXPECT_EQ(name(static_cast<table_error>(none)), "?");
+}
+
 }  // namespace
 }  // namespace names_test
