@@ -211,9 +211,9 @@ fault_scenario parse_fault_scenario(std::string_view text, std::string file) {
   s.title = root.string("title").value_or("");
 
   if (auto const machine = root.table("machine")) read_machine(*machine, s);
-  if (auto const dma = root.table("dma")) {
-    s.dma = read_dma_path(*dma);
-    dma->finish();
+  if (auto const path = root.table("dma")) {
+    s.dma = read_dma_path(*path);
+    path->finish();
   }
 
   std::optional<host_memory> host;

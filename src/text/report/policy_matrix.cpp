@@ -18,7 +18,7 @@
 namespace vmsa::text {
 namespace {
 
-constexpr std::string_view legend =
+constexpr std::string_view matrix_legend =
     "x: the guest may execute; r: it may not write; otherwise read-write and execute-never.";
 
 bool same_leaf(decision const& a, decision const& b) {
@@ -148,7 +148,7 @@ document tell(matrix const& m) {
   }
   document d;
   d.add(std::move(grid));
-  add_legend(d, {legend}, m.sides);
+  add_legend(d, {matrix_legend}, m.sides);
   return d;
 }
 
@@ -207,7 +207,7 @@ document tell(policy_differences const& found) {
   bool const same = changes.rows.empty();
   out.add(std::move(changes));
   if (same) out.add(paragraph{"nothing differs"});
-  add_legend(out, {legend, details_legend}, std::array{a, b});
+  add_legend(out, {matrix_legend, details_legend}, std::array{a, b});
   auto const before = a.policy.kernel();
   auto const after = b.policy.kernel();
   if (before && after) add_dma_changes(out, *before, *after);
