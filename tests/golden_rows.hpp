@@ -17,7 +17,8 @@ namespace vmsa {
 
 using golden_row = std::vector<std::string>;
 
-/// The lines of the file `path` under tests/, gzipped or not. A file that is not there fails the test.
+/// The lines of the file `path` under tests/, gzipped or not. A file that is not there, is
+/// empty or is damaged fails the test.
 inline std::vector<std::string> golden_lines(std::string const& path) {
   std::vector<std::string> lines;
   gzFile const in = gzopen((tests_folder() + "/" + path).c_str(), "rb");
@@ -33,7 +34,11 @@ inline std::vector<std::string> golden_lines(std::string const& path) {
     }
   }
   if (!line.empty()) lines.push_back(std::move(line));
+  int error = Z_OK;
+  gzerror(in, &error);
+  EXPECT_EQ(error, Z_OK) << path;
   EXPECT_EQ(gzclose(in), Z_OK) << path;
+  EXPECT_FALSE(lines.empty()) << path;
   return lines;
 }
 

@@ -152,14 +152,14 @@ void run(bench_options const& a, int& exit_code) {
   }
   if (a.json) {
     text::json_value out = text::answer_json("bench");
-    out["guest"] = text::hex(guest);
-    out["results"] = std::move(list);
+    out.update({{"guest", text::hex(guest)}, {"results", list}});
     fmt::print("{}", text::json_text(out));
-  } else
+  } else {
     fmt::print(
         "ns for each leaf. Table manipulation alone: TLBI, barriers and exits cost nothing here.\n"
         "Reproduce: vmsa bench --guest {} --leaf {}\n",
         a.guest, a.leaf);
+  }
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ void check_decode(std::string_view kind, std::string_view value, text::decode_op
   text::explanation const e = text::decode(kind, value, options);
   bool const several = text::decodes_words(kind);  // words, whose bits are not those of one value
   require(!e.summary.empty() && (several || !e.fields.empty()), "an explanation says something");
-  require(text::as_text(text::tell(e)).find(e.summary) != std::string::npos, "the text holds the summary");
+  require(text::as_text(text::tell(std::vector{e})).find(e.summary) != std::string::npos, "the text holds the summary");
   require(text::to_json(std::vector{e}).size() > e.summary.size(), "the JSON holds the summary");
   if (several) return;
   u64 const all = e.fields.front().high == 7 ? 0xff : ~u64{0};

@@ -85,8 +85,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
   smmu_event_record record;
   for (u64& w : record.word) w = in.word();
-  check(!text::as_text(text::tell(text::explain(record, 1 + in.byte() % 4))).empty());
-  check(!text::as_text(text::tell(text::explain(ste, 1 + in.byte() % 8))).empty());
+  check(!text::as_text(text::tell(std::vector{text::explain(record, 1 + in.byte() % 4)})).empty());
+  check(!text::as_text(text::tell(std::vector{text::explain(ste, 1 + in.byte() % 8)})).empty());
   check(!text::to_json(std::vector{text::explain(cd, 1 + in.byte() % 8)}).empty());
   smmu_event const event = decode_smmu_event(record);
   check(event == decode_smmu_event(encode_smmu_event(event)));

@@ -73,8 +73,6 @@ json_value json_of(explanation const& e) {
 
 }  // namespace
 
-document tell(explanation const& e) { return tell(std::vector{e}); }
-
 document tell(std::vector<explanation> const& all) {
   document d;
   for (explanation const& e : all) {

@@ -27,10 +27,8 @@ json_value json_of(std::vector<replay_difference> const& list) {
 document tell(replay_report const& r) {
   document d;
   add(d, r.differences, "");
-  listing more{{}, 0};
   if (r.differed > r.differences.size())
-    more.items.push_back(fmt::format("... and {} more that differ", r.differed - r.differences.size()));
-  d.add(std::move(more));
+    d.add(listing{{fmt::format("... and {} more that differ", r.differed - r.differences.size())}, 0});
   add(d, r.skips, " skipped");
   listing counts{{}, 0};
   if (!r.unread.empty()) counts.items.push_back(fmt::format("columns not compared: {}", fmt::join(r.unread, " ")));

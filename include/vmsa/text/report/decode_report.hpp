@@ -9,9 +9,8 @@
 
 namespace vmsa::text {
 
-/// What a value means: the summary, a row for each bit range with its parts below it, then what follows from it.
-document tell(explanation const& e);
-/// Several values, one after the other.
+/// What values mean, one after the other: the summary, a row for each bit range with its parts below it, then what
+/// follows from it.
 document tell(std::vector<explanation> const& all);
 /// One object for one explanation, an array of them for any other number.
 std::string to_json(std::vector<explanation> const& all);

@@ -10,11 +10,11 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-explanation with_all() {
+std::vector<explanation> with_all() {
   explanation e = explain_mair_byte(0x04);
   e.steps = {"first", "second"};
   e.notes = {"what follows"};
-  return e;
+  return {e};
 }
 
 TEST(DecodeReport, RowsAreAlignedAndPartsStandBelow) {
