@@ -13,6 +13,11 @@ function(vmsa_label test target)
   endforeach()
 endfunction()
 
+# vmsa_begin_early(TEST): a long test goes first, so that the others run beside it.
+function(vmsa_begin_early test)
+  set_tests_properties(${test} PROPERTIES COST 10)
+endfunction()
+
 set(VMSA_FUZZ_SECONDS 10 CACHE STRING "How long each fuzz target runs as a test")
 set(VMSA_FUZZ_SEED 1 CACHE STRING "The seed of the fuzz targets; 0 is another one for each run")
 
@@ -60,9 +65,25 @@ function(vmsa_add_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   if(arg_OPTIMIZED)
-    set_tests_properties(${name} PROPERTIES COST 10)  # first, so that the others run beside it
+    vmsa_begin_early(${name})
   endif()
   vmsa_label(${name} ${name} ${arg_LABELS})
+endfunction()
+
+# vmsa_add_command_test(NAME SOURCE... [ARGS arg...]): one GoogleTest program that runs the built command, whose path is its
+# first argument, and reads what JSON it prints.
+function(vmsa_add_command_test name)
+  if(NOT VMSA_BUILD_CLI)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ARGS")
+  find_package(nlohmann_json 3.11 REQUIRED)
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE test_base nlohmann_json::nlohmann_json)
+  vmsa_compile_quickly(${name})
+  add_test(NAME ${name} COMMAND ${name} $<TARGET_FILE:vmsa_cli> ${arg_ARGS} --gtest_brief=1)
+  vmsa_begin_early(${name})
+  vmsa_label(${name} vmsa_cli)
 endfunction()
 
 # vmsa_add_cli_test(NAME [ARGS arg...] [EXIT code] [STDOUT regex...] [STDERR regex...] [STDIN file] [LABELS label...]):

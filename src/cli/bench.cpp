@@ -13,12 +13,14 @@
 #include <vector>
 
 #include "command.hpp"
+#include "options.hpp"
 #include "progress.hpp"
 #include "text/report/json.hpp"
 #include "vmsa/mmu/frames.hpp"
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
 #include "vmsa/text/read/input_error.hpp"
+#include "vmsa/text/report/document.hpp"
 #include "vmsa/text/words/format.hpp"
 
 namespace vmsa::cli {
@@ -28,7 +30,7 @@ struct bench_options {
   std::string guest = "480G";
   std::string leaf = "both";
   std::string progress = "auto";
-  bool json = false;
+  format_option format{{"text", "markdown", "json"}};
 };
 
 constexpr u64 page = 4096;
@@ -43,7 +45,6 @@ u64 guest_size(std::string const& text) {
   return *size;
 }
 
-// One line on a terminal that says how far a phase came.
 struct result {
   std::string leaf;
   u64 leaves = 0;
@@ -52,6 +53,13 @@ struct result {
   double map_ms = 0;
   double walk_ms = 0;
   double unmap_ms = 0;
+
+  double ns_a_leaf(double ms) const { return ms * 1e6 / static_cast<double>(leaves); }
+};
+
+struct bench_answer {
+  u64 guest = 0;
+  std::vector<result> results;
 };
 
 double since(std::chrono::steady_clock::time_point start) {
@@ -117,49 +125,53 @@ result measure(std::string const& asked, u64 guest, level leaf, progress_line& p
   return r;
 }
 
+text::document tell(bench_answer const& a) {
+  text::document d;
+  d.add(text::heading{"guest " + text::size_name(a.guest)});
+  text::table t{{"leaf", "leaves", "table bytes", "map ns", "walk ns", "unmap ns"}, {}};
+  for (result const& r : a.results)
+    t.rows.push_back({r.leaf, std::to_string(r.leaves), std::to_string(r.table_bytes),
+                      fmt::format("{:.2f}", r.ns_a_leaf(r.map_ms)), fmt::format("{:.2f}", r.ns_a_leaf(r.walk_ms)),
+                      fmt::format("{:.2f}", r.ns_a_leaf(r.unmap_ms))});
+  d.add(std::move(t));
+  for (result const& r : a.results)
+    if (r.bytes_after != 0)
+      d.add(
+          text::paragraph{fmt::format("{} leaves: {} bytes of tables are left after teardown", r.leaf, r.bytes_after)});
+  d.add(text::paragraph{"ns for each leaf. Table manipulation alone: TLBI, barriers and exits cost nothing here."});
+  return d;
+}
+
+std::string to_json(bench_answer const& a) {
+  text::json_value results = text::json_value::array();
+  for (result const& r : a.results)
+    results.push_back({{"leaf", r.leaf},
+                       {"leaves", r.leaves},
+                       {"table_bytes", r.table_bytes},
+                       {"bytes_after_teardown", r.bytes_after},
+                       {"map_ns", r.ns_a_leaf(r.map_ms)},
+                       {"walk_ns", r.ns_a_leaf(r.walk_ms)},
+                       {"unmap_ns", r.ns_a_leaf(r.unmap_ms)}});
+  text::json_value out = text::answer_json("bench");
+  out.update({{"guest", text::hex(a.guest)}, {"results", results}});
+  return text::json_text(out);
+}
+
 void run(bench_options const& a, int& exit_code) {
-  u64 const guest = guest_size(a.guest);
+  std::string const format = a.format.chosen();
+  bench_answer answer{guest_size(a.guest), {}};
   if (a.leaf != "4K" && a.leaf != "2M" && a.leaf != "both")
     throw text::input_error("", 0, "--leaf " + a.leaf, "4K 2M both");
   if (a.progress != "auto" && a.progress != "always" && a.progress != "never")
     throw text::input_error("", 0, "--progress " + a.progress, "auto always never");
   bool const shown = a.progress == "always" || (a.progress == "auto" && on_terminal());
-  std::vector<result> results;
   for (level leaf : {level::l3, level::l2}) {
     if (a.leaf != "both" && a.leaf != (leaf == level::l3 ? "4K" : "2M")) continue;
     progress_line progress(shown);
-    results.push_back(measure(a.guest, guest, leaf, progress));
+    answer.results.push_back(measure(a.guest, answer.guest, leaf, progress));
+    if (answer.results.back().bytes_after != 0) exit_code = 1;
   }
-  text::json_value list = text::json_value::array();
-  if (!a.json)
-    fmt::print("guest {}\n{:<6}{:>12}{:>14}{:>12}{:>12}{:>12}\n", text::size_name(guest), "leaf", "leaves",
-               "table bytes", "map ns", "walk ns", "unmap ns");
-  for (result const& r : results) {
-    double const leaves = static_cast<double>(r.leaves);
-    double const map = r.map_ms * 1e6 / leaves;
-    double const walk = r.walk_ms * 1e6 / leaves;
-    double const unmap = r.unmap_ms * 1e6 / leaves;
-    if (r.bytes_after != 0) exit_code = 1;
-    if (!a.json)
-      fmt::print("{:<6}{:>12}{:>14}{:>12.2f}{:>12.2f}{:>12.2f}\n", r.leaf, r.leaves, r.table_bytes, map, walk, unmap);
-    list.push_back({{"leaf", r.leaf},
-                    {"leaves", r.leaves},
-                    {"table_bytes", r.table_bytes},
-                    {"bytes_after_teardown", r.bytes_after},
-                    {"map_ns", map},
-                    {"walk_ns", walk},
-                    {"unmap_ns", unmap}});
-  }
-  if (a.json) {
-    text::json_value out = text::answer_json("bench");
-    out.update({{"guest", text::hex(guest)}, {"results", list}});
-    fmt::print("{}", text::json_text(out));
-  } else {
-    fmt::print(
-        "ns for each leaf. Table manipulation alone: TLBI, barriers and exits cost nothing here.\n"
-        "Reproduce: vmsa bench --guest {} --leaf {}\n",
-        a.guest, a.leaf);
-  }
+  fmt::print("{}", answered_by(fmt::format("vmsa bench --guest {} --leaf {}", a.guest, a.leaf), format, answer));
 }
 
 }  // namespace
@@ -172,7 +184,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   command->add_option("--leaf", a->leaf, "4K, 2M or both (default both)");
   command->add_option("--progress", a->progress,
                       "auto, always or never, on standard error after the first second (default auto: on a terminal)");
-  command->add_flag("--json", a->json, "the answer as JSON");
+  a->format.add_to(*command);
   command->footer(
       "480G of 4K pages take 1 GiB of host memory for tables. fault_path_bench compares single operations with "
       "limits.\n"

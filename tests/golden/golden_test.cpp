@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 #include <string>
 
@@ -69,6 +71,35 @@ std::string actual(fs::path const& path, golden const& g, int& exit_code) {
   return path.extension() == ".shape" ? shape_of(a.out) : a.out + a.err;
 }
 
+std::set<std::string> subcommands() {
+  std::string const help = vmsa_test::run(vmsa_command, "--help", "").out;
+  std::size_t const from = help.find("Subcommands:\n") + 12;
+  std::string const list = help.substr(from, help.find("\n\n", from) - from);
+  std::set<std::string> names;
+  std::regex const name("\n  ([a-z]+) ");
+  for (std::sregex_iterator at(list.begin(), list.end(), name), end; at != end; ++at) names.insert((*at)[1]);
+  return names;
+}
+
+// A subcommand that is added without its files would have a form that nobody wrote down.
+class each_subcommand_has_its_files : public ::testing::Test {
+ public:
+  void TestBody() override {
+    std::map<std::string, std::set<std::string>> extensions;
+    for (fs::directory_entry const& entry : fs::directory_iterator(vmsa::tests_folder() + "/golden")) {
+      std::string const arguments = read(entry.path()).arguments;
+      extensions[arguments.substr(0, arguments.find(' '))].insert(entry.path().extension());
+    }
+    std::set<std::string> const names = subcommands();
+    EXPECT_GE(names.size(), 12U);
+    for (std::string const& name : names) {
+      EXPECT_TRUE(extensions[name].contains(".shape")) << name;
+      // The figures of bench are other ones each time.
+      EXPECT_EQ(extensions[name].contains(".golden"), name != "bench") << name;
+    }
+  }
+};
+
 class answer_as_written : public ::testing::Test {
  public:
   explicit answer_as_written(fs::path path) : path_(std::move(path)) {}
@@ -110,5 +141,7 @@ int main(int argc, char** argv) {
     ::testing::RegisterTest("Golden", name.c_str(), nullptr, nullptr, path.c_str(), 1,
                             [path]() -> ::testing::Test* { return new answer_as_written(path); });
   }
+  ::testing::RegisterTest("Golden", "EachSubcommandHasItsFiles", nullptr, nullptr, __FILE__, __LINE__,
+                          []() -> ::testing::Test* { return new each_subcommand_has_its_files; });
   return update ? 0 : RUN_ALL_TESTS();
 }
