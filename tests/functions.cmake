@@ -47,21 +47,25 @@ function(vmsa_compile_quickly target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O0>)
 endfunction()
 
-# vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...] [OPTIMIZED] [CORE]): one GoogleTest program, one ctest
-# entry. CORE is for tests of the core, which do without vmsa::testing and so are built without text.
+# vmsa_add_test(NAME SOURCE... [LIBRARIES lib...] [LABELS label...] [OPTIMIZED] [CORE] [UNITY]): one GoogleTest program, one
+# ctest entry. CORE is for tests of the core, which do without vmsa::testing and so are built without text. UNITY compiles
+# eight sources as one, each of which stands in a namespace of its file's name: headers cost most of the time of a test.
 # vmsa::tests_folder() of tests_folder.hpp names this folder, for golden tables.
 # OPTIMIZED is for programs that run for seconds; the precompiled header has the others' flags and is not for them.
 function(vmsa_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIMIZED;CORE" "" "LIBRARIES;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIMIZED;CORE;UNITY" "" "LIBRARIES;LABELS")
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   if(NOT arg_CORE)
     list(APPEND arg_LIBRARIES vmsa::testing)
   endif()
   target_link_libraries(${name} PRIVATE test_base ${arg_LIBRARIES} GTest::gtest_main)
   if(arg_OPTIMIZED)
-    target_compile_options(${name} PRIVATE "SHELL:-include vmsa/testing/printers.hpp")
+    target_compile_options(${name} PRIVATE "SHELL:-include vmsa/testing/printers.hpp" $<$<CONFIG:Debug>:-O1>)
   else()
     vmsa_compile_quickly(${name})
+  endif()
+  if(arg_UNITY)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   endif()
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   if(arg_OPTIMIZED)

@@ -12,6 +12,7 @@
 #include "vmsa/policy/fault_path.hpp"
 #include "vmsa/policy/kvm.hpp"
 
+namespace fault_path_stress_test {
 namespace {
 
 using namespace vmsa;
@@ -125,3 +126,4 @@ TEST(FaultPathStress, BesideRestructuringNoneIsRefused) {
 }
 
 }  // namespace
+}  // namespace fault_path_stress_test

@@ -17,6 +17,7 @@
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
 
+namespace stage2_table_hardware_stress_test {
 namespace {
 
 using namespace vmsa;
@@ -364,3 +365,4 @@ TEST(Stage2TableHardwareStress, NoWriteIsLostAndNoFrame) {
 }
 
 }  // namespace
+}  // namespace stage2_table_hardware_stress_test

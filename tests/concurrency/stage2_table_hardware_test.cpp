@@ -11,6 +11,7 @@
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
 
+namespace stage2_table_hardware_test {
 namespace {
 
 using namespace vmsa;
@@ -289,3 +290,4 @@ TEST(Stage2TableHardware, CollapseGrantsNothing) {
 }
 
 }  // namespace
+}  // namespace stage2_table_hardware_test

@@ -15,6 +15,7 @@
 #include "vmsa/mmu/stage2_table.hpp"
 #include "vmsa/sim/memory.hpp"
 
+namespace stage2_table_stress_test {
 namespace {
 
 using namespace vmsa;
@@ -374,3 +375,4 @@ TEST(Stage2TableFrames, RunningOutAnywhereSaysHowFarItCameAndLeaksNothing) {
 }
 
 }  // namespace
+}  // namespace stage2_table_stress_test

@@ -4,6 +4,7 @@
 #include "rig.hpp"
 #include "tiny_table.hpp"
 
+namespace machine_access_test {
 namespace {
 
 using namespace vmsa;
@@ -131,3 +132,4 @@ TEST(MachineAccess, ADeviceGoesThroughTheSmmu) {
 }
 
 }  // namespace
+}  // namespace machine_access_test

@@ -4,6 +4,7 @@
 #include "rig.hpp"
 #include "tiny_table.hpp"
 
+namespace machine_bugs_test {
 namespace {
 
 using namespace vmsa;
@@ -207,3 +208,4 @@ TEST_P(MachineBugs, NeedOneChoice) {
 INSTANTIATE_TEST_SUITE_P(All, MachineBugs, ::testing::ValuesIn(bugs));
 
 }  // namespace
+}  // namespace machine_bugs_test

@@ -6,6 +6,7 @@
 #include "vmsa/sim/machine.hpp"
 #include "vmsa/text/read/coherency_file.hpp"
 
+namespace machine_data_test {
 namespace {
 
 using namespace vmsa;
@@ -44,3 +45,4 @@ TEST(MachineScenarios, FindNothingInWhatIsCoherentAndMostOfWhatIsNot) {
 }
 
 }  // namespace
+}  // namespace machine_data_test

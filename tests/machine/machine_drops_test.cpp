@@ -4,6 +4,7 @@
 #include "rig.hpp"
 #include "table_operations.hpp"
 
+namespace machine_drops_test {
 namespace {
 
 using namespace vmsa;
@@ -109,3 +110,4 @@ TEST(MachineDrops, EachIsNeededExclusive) { drop_all<exclusive>("exclusive"); }
 TEST(MachineDrops, EachIsNeededLockFree) { drop_all<lock_free>("lock-free"); }
 
 }  // namespace
+}  // namespace machine_drops_test

@@ -2,6 +2,7 @@
 // The library's own table on the machine, unchanged: no adversary finds anything, whatever a guest does meanwhile.
 #include "rig.hpp"
 
+namespace machine_engine_test {
 namespace {
 
 using namespace vmsa;
@@ -73,3 +74,4 @@ TEST(MachineEngine, NoAdversaryFindsAnythingExclusive) { none_fails<exclusive>()
 TEST(MachineEngine, NoAdversaryFindsAnythingLockFree) { none_fails<lock_free>(); }
 
 }  // namespace
+}  // namespace machine_engine_test

@@ -3,6 +3,7 @@
 #include "rig.hpp"
 #include "tiny_table.hpp"
 
+namespace machine_report_test {
 namespace {
 
 using namespace vmsa;
@@ -52,3 +53,4 @@ TEST(MachineReport, SaysThatNothingDid) {
 }
 
 }  // namespace
+}  // namespace machine_report_test

@@ -4,6 +4,7 @@
 #include "rig.hpp"
 #include "vmsa/sim/coherency/explorer.hpp"
 
+namespace machine_seed_test {
 namespace {
 
 using namespace vmsa;
@@ -130,3 +131,4 @@ TEST(MachineSeed, TheExplorerAgrees) {
 }
 
 }  // namespace
+}  // namespace machine_seed_test
