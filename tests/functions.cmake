@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
-# How a test is added. Labels: slow, qemu and fuzz stay out of the inner loop; concurrency is run under TSan as well.
-# The target tests_<label> builds what the tests with that label need, and no more.
-foreach(label IN ITEMS slow qemu fuzz concurrency)
+# How a test is added. Labels: long stays out of the inner loop, for what takes it long to compile or to run and other tests
+# touch already; slow, qemu and fuzz stay out of every loop; concurrency is run under TSan as well. The target
+# tests_<label> builds what the tests with that label need and no more, and tests_inner what the inner loop needs.
+foreach(label IN ITEMS inner long slow qemu fuzz concurrency)
   add_custom_target(tests_${label})
 endforeach()
 
 # vmsa_label(TEST TARGET label...): the ctest entry TEST runs what TARGET builds.
 function(vmsa_label test target)
   set_tests_properties(${test} PROPERTIES LABELS "${ARGN}")
-  foreach(label IN LISTS ARGN)
+  set(places ${ARGN})
+  if(NOT "${places}" MATCHES "long|slow|qemu|fuzz")
+    list(APPEND places inner)
+  endif()
+  foreach(label IN LISTS places)
     add_dependencies(tests_${label} ${target})
   endforeach()
 endfunction()
@@ -86,8 +91,9 @@ function(vmsa_add_command_test name)
   target_link_libraries(${name} PRIVATE test_base nlohmann_json::nlohmann_json)
   vmsa_compile_quickly(${name})
   add_test(NAME ${name} COMMAND ${name} $<TARGET_FILE:vmsa_cli> ${arg_ARGS} --gtest_brief=1)
+  add_dependencies(${name} vmsa_cli)
   vmsa_begin_early(${name})
-  vmsa_label(${name} vmsa_cli)
+  vmsa_label(${name} ${name})
 endfunction()
 
 # vmsa_add_cli_test(NAME [ARGS arg...] [EXIT code] [STDOUT regex...] [STDERR regex...] [STDIN file] [LABELS label...]):
