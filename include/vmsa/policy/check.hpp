@@ -16,7 +16,7 @@ enum class policy_problem : u8 {
   impossible,   // a row allows no value of some input: it contradicts itself
   unreachable,  // earlier rows take every situation of this one
   missing,      // a situation that no row matches
-  too_complex,  // not decided within check_budget steps
+  too_complex,  // not decided within the budget of steps
 };
 
 inline constexpr unsigned check_budget = 1u << 22;
@@ -79,11 +79,13 @@ constexpr std::optional<situation_set> uncovered(situation_set box, std::span<ru
 
 }  // namespace check_detail
 
-constexpr policy_check check_policy(std::span<rule const> rows) noexcept {
+/// What is wrong with a policy, if anything: each row must be able to match, and some row must match each situation.
+/// Proving it may take time exponential in the rows, so after `budget` boxes of situations it ends with too_complex: at
+/// the row that was looked at, or at row 0, which can always match, when it was whether anything is missing.
+constexpr policy_check check_policy(std::span<rule const> rows, unsigned budget = check_budget) noexcept {
   using namespace check_detail;
   if (rows.empty()) return {.what = policy_problem::empty};
   if (rows.size() > max_policy_rows) return {.what = policy_problem::too_many};
-  unsigned budget = check_budget;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (std::optional<unsigned> const field = empty_field(rows[i].when))
       return {.what = policy_problem::impossible, .row = i, .field = *field};

@@ -131,7 +131,10 @@ situation_set widest_hole(situation_set hole, std::span<rule const> rows) {
     case policy_problem::too_many:  // refused before any was read
     case policy_problem::too_complex: break;
   }
-  throw input_error(file, line, "too many overlapping conditions to prove that every rule can match",
+  // The first rule can always match: it stands for all of them.
+  throw input_error(file, c.row == 0 ? 0 : line,
+                    fmt::format("too many overlapping conditions to prove that {}",
+                                c.row == 0 ? "no fault is without a rule" : row(c.row) + " can match"),
                     "fewer conditions in each rule");
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <vector>
 
 #include "vmsa/policy/hypervisors.hpp"
 #include "vmsa/policy/kvm.hpp"
@@ -66,6 +67,27 @@ TEST(Check, NothingAndTooMuchAndContradiction) {
 }
 
 static_assert(check_policy(std::array{device, all}).what == none);
+
+// Each of these rows leaves two boxes of every box before it, so 2048 are to be covered by the last row; each row alone
+// is reached in as many steps as there are rows above it.
+TEST(Check, WhatCannotBeProvedInTimeIsNotCalledComplete) {
+  std::vector<rule> rows;
+  for (match const& when :
+       {match{.lpa2 = true, .xnx = true}, match{.idc = true, .mte = true}, match{.mte_vm = true, .shared = true},
+        match{.allow_any_uncached = true, .swap_backed = true}, match{.mte_allowed = true, .hugetlb = true},
+        match{.late = true, .read_only = true}, match{.log_dirty = true, .mappable = true},
+        match{.whole_pages = true, .dma = true}, match{.stage1_walk = true, .cache_maintenance = true},
+        match{.syndrome_valid = true, .nisv_exits = true}, match{.sea_exits = true, .from_el0 = true}})
+    rows.push_back(row("pair", when, wb, ""));
+  rows.push_back(all);
+  EXPECT_EQ(none, check_policy(rows).what);
+  policy_check const whole = check_policy(rows, 2000);
+  EXPECT_EQ(too_complex, whole.what);
+  EXPECT_EQ(0u, whole.row);  // and so none of them
+  policy_check const one = check_policy(rows, 30);
+  EXPECT_EQ(too_complex, one.what);
+  EXPECT_LT(0u, one.row);
+}
 
 // The last of as many rows as a policy may have decides like any other; one more is not looked at.
 TEST(Check, TheLastRowOfAFullPolicyDecides) {
