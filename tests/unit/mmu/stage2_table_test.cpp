@@ -623,11 +623,12 @@ TEST(Stage2Table, StatisticsCountWhatIsThere) {
   ASSERT_TRUE(table.map_range(ipa{0}, pa{0}, 0x1'0000, run));
   ASSERT_TRUE(table.map(ipa{0x2'0000}, pa{0}, level::l3, ram));
   ASSERT_TRUE(table.map(ipa{0x20'0000}, pa{0}, level::l2, ram));
+  ASSERT_TRUE(table.map_range(ipa{0x4000'0000}, pa{0x4000'0000}, 16 * 0x20'0000, run));
   stage2_statistics const s = table.statistics();
-  EXPECT_EQ(16u, s.contiguous);
+  EXPECT_EQ(16u + 16u, s.contiguous);
   EXPECT_EQ(17u, s.leaves[index(level::l3)]);
-  EXPECT_EQ(1u, s.leaves[index(level::l2)]);
-  EXPECT_EQ(0x1'1000u + 0x20'0000u, s.bytes_mapped);
+  EXPECT_EQ(17u, s.leaves[index(level::l2)]);
+  EXPECT_EQ(0x1'1000u + 17 * 0x20'0000u, s.bytes_mapped);
   EXPECT_EQ(1u, s.tables[index(level::l3)]);
 }
 
