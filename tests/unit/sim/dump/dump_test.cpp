@@ -291,6 +291,12 @@ TEST(Dump, FlattenedFilesOfHolesAreRefused) {
   EXPECT_EQ("flattened twice", problem_of(flattened(0, std::string_view("makedumpfile\0\0\0\0", 16)).out));
 }
 
+// Beyond its last record a flattened file has ended, and nothing is read there that could be taken for a header.
+TEST(Dump, NothingIsReadBeyondTheLastRecord) {
+  EXPECT_EQ("truncated: a LiME range header needs bytes 0x0 to 0x20, and the file has 0x5",
+            problem_of(flattened(0, "EMiL\1").out));
+}
+
 // A file that remembers the longest read that was asked of it.
 class watched final : public byte_source {
  public:
