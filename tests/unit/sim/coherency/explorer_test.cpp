@@ -59,6 +59,23 @@ TEST(coherency, canwbs_does_not_help_a_cpu_write_that_is_not_cacheable) {
   EXPECT_EQ(check(s).outcome, check_outcome::violation);
 }
 
+// Two PEs that never meet: a state for each pair of places in their programs, and a transition for each step of either
+// from each place of the other.
+TEST(coherency, states_and_transitions_of_a_grid) {
+  scenario const s = {
+      .lines = {{"one", {"x"}}, {"two", {"y"}}},
+      .agents = {{.name = "a", .program = {load(0, 0), load(0, 0), load(0, 0)}},
+                 {.name = "b", .program = {load(1, 1), load(1, 1)}}},
+      .aliases = {{.name = "x", .agent = 0, .attributes = nc}, {.name = "y", .agent = 1, .attributes = nc}}};
+  check_options all;
+  all.project = false;
+  all.model.symmetry = false;
+  check_result const r = check(s, all);
+  EXPECT_EQ(r.outcome, check_outcome::coherent);
+  EXPECT_EQ(r.states, 4u * 3u);
+  EXPECT_EQ(r.transitions, 3u * 3u + 2u * 4u);
+}
+
 TEST(coherency, a_state_that_is_reached_is_kept_in_the_trace) {
   check_result const r = check(seed());
   ASSERT_FALSE(r.trace.empty());
